@@ -1,0 +1,1 @@
+"""Derives the gradients of neural networks symbolically and proves them right."""

@@ -1,0 +1,1 @@
+"""Floor 5, derivations as documents: one tree, an emitter for each format."""

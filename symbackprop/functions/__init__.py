@@ -1,0 +1,1 @@
+"""Floor 2, elementwise functions: one record each."""

@@ -1,0 +1,51 @@
+"""Points without derivative: where they are, and which slope is taken there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy
+
+from symbackprop.notation.expressions import ArgMaximum, ElementwiseFunction, Maximum, walk
+from symbackprop.notation.program import Program
+
+__all__ = ["Kink", "kinks"]
+
+
+@dataclass(frozen=True)
+class Kink:
+    """``equation`` has no derivative where ``argument`` equals ``point``; ``convention`` says what is taken."""
+
+    equation: str
+    function: str
+    argument: sympy.Expr
+    point: sympy.Expr | None
+    convention: str
+
+    def __str__(self) -> str:
+        where = f"where {self.argument} = {self.point}" if self.point is not None else f"at a tie in {self.argument}"
+        return f"{self.equation}: {self.function} has no derivative {where}; taken there: {self.convention}"
+
+
+def kinks(program: Program) -> tuple[Kink, ...]:
+    """The kinks of every equation of ``program``, in order."""
+    found: dict[Kink, None] = {}
+    for equation in program.equations:
+        for node in walk(equation.right):
+            found.update(dict.fromkeys(_kinks_of(equation.name, node)))
+    return tuple(found)
+
+
+def _kinks_of(name: str, node: sympy.Basic) -> tuple[Kink, ...]:
+    if isinstance(node, ElementwiseFunction):
+        record = node.record
+        return tuple(Kink(name, record.name, node.args[0], point, record.convention) for point in record.kinks)
+    if isinstance(node, Maximum) and not isinstance(node, ArgMaximum):
+        return (Kink(name, "max", node.args[0], None, "the slope of the first largest entry"),)
+    if isinstance(node, sympy.Piecewise):
+        borders = [c for _, condition in node.args for c in condition.atoms(sympy.core.relational.Relational)]
+        return tuple(
+            Kink(name, "a definition by cases", c.lhs - c.rhs, sympy.Integer(0), "the case whose condition holds")
+            for c in borders
+        )
+    return ()

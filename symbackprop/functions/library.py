@@ -1,0 +1,213 @@
+"""The elementwise functions, one record each.
+
+Slopes at kinks are PyTorch's: relu and its kin have slope 0 at 0, the absolute value has slope 0 at 0.
+Sources: the PyTorch documentation for the definitions and constants; Hendrycks and Gimpel (2016) for gelu;
+Klambauer et al. (2017) for selu; Elfwing et al. (2018) for silu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+import sympy
+
+from symbackprop.functions.records import Array, Record, constant, erf, function_class
+from symbackprop.notation.expressions import Bracket, ElementwiseFunction
+
+__all__ = ["FUNCTIONS"]
+
+_HALF = sympy.Rational(1, 2)
+_SLOPE = sympy.Rational(1, 100)
+_GELU_CUBIC = sympy.Rational("0.044715")
+# Klambauer et al., appendix A1: the fixed point that keeps mean 0 and variance 1.
+_SELU_ALPHA = constant("selu_alpha", r"\alpha", "1.6732632423543772848170429916717")
+_SELU_SCALE = constant("selu_scale", r"\lambda", "1.0507009873554804934193349852946")
+
+
+def _sigmoid(z: Array) -> Array:
+    small = np.exp(-np.abs(z))
+    return np.asarray(np.where(z >= 0, 1 / (1 + small), small / (1 + small)))
+
+
+def _normal_cdf(z: Array) -> Array:
+    return (1 + erf(z / np.sqrt(np.asarray(2, z.dtype)))) / 2
+
+
+def _gelu_inner(z: sympy.Expr) -> sympy.Expr:
+    return sympy.sqrt(2 / sympy.pi) * (z + _GELU_CUBIC * z**3)
+
+
+def _gelu_tanh_numpy(z: Array) -> Array:
+    return z / 2 * (1 + np.tanh(float(np.sqrt(2 / np.pi)) * (z + 0.044715 * z**3)))
+
+
+def _gelu_tanh_slope(z: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
+    saturation = sympy.tanh(_gelu_inner(z))
+    inner_slope = sympy.sqrt(2 / sympy.pi) * (1 + 3 * _GELU_CUBIC * z**2)
+    return (1 + saturation) / 2 + z * (1 - saturation**2) * inner_slope / 2
+
+
+_RECORDS = (
+    Record(
+        name="sigmoid",
+        latex=r"\sigma",
+        definition=lambda z: 1 / (1 + sympy.exp(-z)),
+        derivative=lambda z, a: a * (1 - a),
+        identity=r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z))",
+        numpy=_sigmoid,
+        bounds=(sympy.Integer(0), sympy.Integer(1)),
+    ),
+    Record(
+        name="relu",
+        latex=r"\operatorname{relu}",
+        definition=lambda z: sympy.Piecewise((z, z > 0), (0, True)),
+        derivative=lambda z, a: Bracket(z > 0),
+        identity=r"\operatorname{relu}'(z) = [z > 0]",
+        numpy=lambda z: np.maximum(z, 0),
+        kinks=(sympy.Integer(0),),
+        convention="slope 0",
+        bounds=(sympy.Integer(0), sympy.oo),
+    ),
+    Record(
+        name="leaky_relu",
+        latex=r"\operatorname{lrelu}",
+        definition=lambda z: sympy.Piecewise((z, z > 0), (_SLOPE * z, True)),
+        derivative=lambda z, a: Bracket(z > 0) + _SLOPE * Bracket(z <= 0),
+        identity=r"\operatorname{lrelu}'(z) = [z > 0] + \tfrac{1}{100}[z \le 0]",
+        numpy=lambda z: np.where(z > 0, z, z * z.dtype.type(0.01)),
+        kinks=(sympy.Integer(0),),
+        convention="slope 1/100",
+    ),
+    Record(
+        name="elu",
+        latex=r"\operatorname{elu}",
+        definition=lambda z: sympy.Piecewise((z, z > 0), (sympy.exp(z) - 1, True)),
+        derivative=lambda z, a: Bracket(z > 0) + (a + 1) * Bracket(z <= 0),
+        identity=r"\operatorname{elu}'(z) = [z > 0] + (\operatorname{elu}(z) + 1)[z \le 0]",
+        numpy=lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        bounds=(sympy.Integer(-1), sympy.oo),
+    ),
+    Record(
+        name="selu",
+        latex=r"\operatorname{selu}",
+        definition=lambda z: _SELU_SCALE * sympy.Piecewise((z, z > 0), (_SELU_ALPHA * (sympy.exp(z) - 1), True)),
+        derivative=lambda z, a: _SELU_SCALE * Bracket(z > 0) + (a + _SELU_SCALE * _SELU_ALPHA) * Bracket(z <= 0),
+        identity=r"\operatorname{selu}'(z) = \lambda [z > 0] + (\operatorname{selu}(z) + \lambda\alpha)[z \le 0]",
+        numpy=lambda z: float(_SELU_SCALE) * np.where(z > 0, z, float(_SELU_ALPHA) * np.expm1(np.minimum(z, 0))),
+        kinks=(sympy.Integer(0),),
+        convention="the left slope, lambda*alpha = 1.758",
+        bounds=(-_SELU_SCALE * _SELU_ALPHA, sympy.oo),
+    ),
+    Record(
+        name="softplus",
+        latex=r"\operatorname{softplus}",
+        definition=lambda z: sympy.log(1 + sympy.exp(z)),
+        derivative=lambda z, a: FUNCTIONS["sigmoid"](z),
+        identity=r"\operatorname{softplus}'(z) = \sigma(z)",
+        numpy=lambda z: np.logaddexp(z.dtype.type(0), z),
+        bounds=(sympy.Integer(0), sympy.oo),
+    ),
+    Record(
+        name="normal_cdf",
+        latex=r"\Phi",
+        definition=lambda z: (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
+        derivative=lambda z, a: FUNCTIONS["normal_pdf"](z),
+        identity=r"\Phi'(z) = \varphi(z)",
+        numpy=_normal_cdf,
+        bounds=(sympy.Integer(0), sympy.Integer(1)),
+    ),
+    Record(
+        name="normal_pdf",
+        latex=r"\varphi",
+        definition=lambda z: sympy.exp(-(z**2) / 2) / sympy.sqrt(2 * sympy.pi),
+        derivative=lambda z, a: -z * a,
+        identity=r"\varphi'(z) = -z\,\varphi(z)",
+        numpy=lambda z: np.exp(-z * z / 2) * z.dtype.type(1 / np.sqrt(2 * np.pi)),
+        bounds=(sympy.Integer(0), sympy.Integer(1)),
+    ),
+    Record(
+        name="gelu",
+        latex=r"\operatorname{gelu}",
+        definition=lambda z: z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
+        derivative=lambda z, a: FUNCTIONS["normal_cdf"](z) + z * FUNCTIONS["normal_pdf"](z),
+        identity=r"\operatorname{gelu}(z) = z\,\Phi(z),\ \operatorname{gelu}'(z) = \Phi(z) + z\,\Phi'(z)",
+        numpy=lambda z: z * _normal_cdf(z),
+        bounds=(sympy.Rational("-0.17"), sympy.oo),
+    ),
+    Record(
+        name="gelu_tanh",
+        latex=r"\operatorname{gelu_{tanh}}",
+        definition=lambda z: z * (1 + sympy.tanh(_gelu_inner(z))) / 2,
+        derivative=_gelu_tanh_slope,
+        identity=r"\text{product rule, with } \tanh' = 1 - \tanh^2",
+        numpy=_gelu_tanh_numpy,
+        bounds=(sympy.Rational("-0.171"), sympy.oo),
+    ),
+    Record(
+        name="silu",
+        latex=r"\operatorname{silu}",
+        definition=lambda z: z / (1 + sympy.exp(-z)),
+        derivative=lambda z, a: FUNCTIONS["sigmoid"](z) + a * (1 - FUNCTIONS["sigmoid"](z)),
+        identity=r"\operatorname{silu}'(z) = \sigma(z) + \operatorname{silu}(z)\,(1 - \sigma(z))",
+        numpy=lambda z: z * _sigmoid(z),
+        bounds=(sympy.Rational("-0.279"), sympy.oo),
+    ),
+    Record(
+        name="hard_sigmoid",
+        latex=r"\operatorname{hsigm}",
+        definition=lambda z: sympy.Piecewise((0, z <= -3), (1, z >= 3), (z / 6 + _HALF, True)),
+        derivative=lambda z, a: Bracket(sympy.And(z > -3, z < 3)) / 6,
+        identity=r"\operatorname{hsigm}'(z) = \tfrac16 [-3 < z < 3]",
+        numpy=lambda z: np.minimum(np.maximum(z / 6 + z.dtype.type(0.5), 0), 1),
+        kinks=(sympy.Integer(-3), sympy.Integer(3)),
+        convention="slope 0",
+        bounds=(sympy.Integer(0), sympy.Integer(1)),
+    ),
+    Record(
+        name="absolute",
+        latex=r"\operatorname{abs}",
+        definition=lambda z: sympy.Piecewise((z, z > 0), (-z, True)),
+        derivative=lambda z, a: Bracket(z > 0) - Bracket(z < 0),
+        identity=r"|z|' = [z > 0] - [z < 0]",
+        numpy=np.abs,
+        kinks=(sympy.Integer(0),),
+        convention="slope 0",
+        bounds=(sympy.Integer(0), sympy.oo),
+    ),
+    Record(
+        name="huber",
+        latex=r"\operatorname{huber}",
+        definition=lambda d: sympy.Piecewise((d - _HALF, d > 1), (-d - _HALF, d < -1), (d**2 / 2, True)),
+        derivative=lambda d, a: FUNCTIONS["clamp"](d),
+        identity=r"\operatorname{huber}'(d) = \operatorname{clamp}(d) = \max(-1, \min(1, d))",
+        numpy=lambda d: np.where(np.abs(d) <= 1, d * np.clip(d, -1, 1) / 2, np.abs(d) - d.dtype.type(0.5)),
+        bounds=(sympy.Integer(0), sympy.oo),
+    ),
+    Record(
+        name="clamp",
+        latex=r"\operatorname{clamp}",
+        definition=lambda d: sympy.Piecewise((1, d > 1), (-1, d < -1), (d, True)),
+        derivative=lambda d, a: Bracket(sympy.And(d > -1, d < 1)),
+        identity=r"\operatorname{clamp}'(d) = [-1 < d < 1]",
+        numpy=lambda d: np.clip(d, -1, 1),
+        kinks=(sympy.Integer(-1), sympy.Integer(1)),
+        convention="slope 0",
+        bounds=(sympy.Integer(-1), sympy.Integer(1)),
+    ),
+    Record(
+        name="log_cosh",
+        latex=r"\operatorname{logcosh}",
+        definition=lambda d: sympy.log(sympy.cosh(d)),
+        derivative=lambda d, a: sympy.tanh(d),
+        identity=r"(\log\cosh d)' = \tanh d",
+        numpy=lambda d: np.logaddexp(d, -d) - d.dtype.type(np.log(2)),
+        bounds=(sympy.Integer(0), sympy.oo),
+    ),
+)
+
+FUNCTIONS: Mapping[str, type[ElementwiseFunction]] = MappingProxyType(
+    {record.name: function_class(record) for record in _RECORDS}
+)
+"""The SymPy function of each record, by name."""

@@ -1,0 +1,1 @@
+"""Floor 3, layers and losses as equations. They know nothing of differentiation."""
