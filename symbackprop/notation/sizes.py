@@ -46,7 +46,7 @@ def bind_sizes(
                 )
             origin.setdefault(symbol, f"in {variable.name}")
     for variable, shape in arrays:
-        expected_shape = tuple(extent.xreplace(sizes) for extent in variable.shape)
+        expected_shape = tuple(_number(extent, sizes) for extent in variable.shape)
         if all(extent.is_Integer for extent in expected_shape) and expected_shape != shape:
             wanted = ", ".join(map(str, expected_shape))
             raise SizeError(f"{variable.name} has shape {shape}, but ({wanted}) was expected")
@@ -55,11 +55,15 @@ def bind_sizes(
 
 def concrete_shape(shape: tuple[sympy.Expr, ...], sizes: Mapping[sympy.Symbol, int]) -> tuple[int, ...]:
     """``shape`` in numbers; SizeError where a size has none."""
-    numbers = tuple(extent.xreplace(dict(sizes)) for extent in shape)
+    numbers = tuple(_number(extent, sizes) for extent in shape)
     for extent in numbers:
         if not extent.is_Integer or extent <= 0:
             raise SizeError(f"size {extent} has no positive number; give one in sizes, or the data that fixes it")
     return tuple(int(extent) for extent in numbers)
+
+
+def _number(extent: sympy.Expr, sizes: Mapping[sympy.Symbol, int]) -> sympy.Expr:
+    return sympy.sympify(extent.xreplace(dict(sizes)))
 
 
 def _axes(shape: tuple[sympy.Expr, ...]) -> str:

@@ -1,0 +1,299 @@
+"""Index notation in LaTeX: the project's own SymPy printer. Indices count from 1 here, from 0 everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+from sympy.core.relational import Relational
+from sympy.printing.latex import LatexPrinter
+
+from symbackprop.forms.symbols import Symbols, size_latex
+from symbackprop.notation.expressions import (
+    ArgMaximum,
+    Bracket,
+    ElementwiseFunction,
+    Limit,
+    base_name,
+    is_occurrence,
+    limits,
+)
+from symbackprop.notation.indices import free_indices, is_index, is_size
+from symbackprop.notation.program import Equation, Term
+
+__all__ = ["IndexPrinter"]
+
+_RELATIONS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
+_NAMED = {
+    "tanh": r"\tanh",
+    "log": r"\log",
+    "sinh": r"\sinh",
+    "cosh": r"\cosh",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "tan": r"\tan",
+    "atan": r"\arctan",
+    "erf": r"\operatorname{erf}",
+}
+
+
+class IndexPrinter(LatexPrinter):  # type: ignore[misc]
+    """Prints expressions, terms and equations in index notation.
+
+    Factors stand in reading order, positive summands before negative ones (``a - y``), fractions gather numbers and
+    sizes, and derivatives of the loss are written out or as delta, as ``Symbols`` says.
+    """
+
+    def __init__(self, symbols: Symbols) -> None:
+        super().__init__({"full_prec": False})
+        self.symbols = symbols
+
+    # -- equations and terms ---------------------------------------------------------------------------------------
+
+    def equation(self, equation: Equation) -> str:
+        """``left = right``."""
+        return f"{self.doprint(equation.left.everywhere)} = {self.right(equation)}"
+
+    def right(self, equation: Equation) -> str:
+        """The right side, in reading order where the equation knows it."""
+        if not equation.terms:
+            return str(self.doprint(equation.right))
+        return self.terms(equation.terms)
+
+    def terms(self, terms: Sequence[Term]) -> str:
+        """Summands with their signs."""
+        if not terms:
+            return "0"
+        alone = len(terms) == 1
+        return self._joined([self.term(term, alone) for term in terms])
+
+    def term(self, term: Term, alone: bool = True) -> str:
+        """A coefficient, factors that do not depend on the sums, the sums, and the factors inside."""
+        summed = frozenset(i for i, _ in term.sums)
+        outside = [factor for factor in term.factors if not free_indices(factor) & summed]
+        inside = [factor for factor in term.factors if free_indices(factor) & summed]
+        number, sizes = _sign(term.coefficient)
+        pieces = [self._factor(factor, len(outside) == 1 and sizes == 1 and alone) for factor in outside]
+        if inside:
+            body = self._factors(inside, last=len(inside) == 1)
+            pieces.append(f"{self._sums(term.sums)} {body}")
+        return number + self._with_coefficient(sizes, pieces)
+
+    def _with_coefficient(self, coefficient: sympy.Expr, pieces: list[str]) -> str:
+        if coefficient == 1 and pieces:
+            return r"\,".join(pieces) if len(pieces) > 1 else pieces[0]
+        return r"\,".join([self.doprint(coefficient), *pieces])
+
+    def _factors(self, factors: Sequence[sympy.Expr], last: bool) -> str:
+        return r"\,".join(self._factor(factor, last) for factor in factors)
+
+    def _factor(self, factor: sympy.Expr, alone: bool) -> str:
+        text = str(self.doprint(factor))
+        if factor.is_Add and not alone:
+            return rf"\left({text}\right)" if r"\frac" in text or r"\sum" in text else f"({text})"
+        if isinstance(factor, sympy.Sum) and not alone:
+            return rf"\left({text}\right)"
+        return text
+
+    def _sums(self, over: Sequence[Limit]) -> str:
+        return " ".join(rf"\sum_{{{i.name}=1}}^{{{self.doprint(extent)}}}" for i, extent in reversed(over))
+
+    @staticmethod
+    def _joined(parts: Sequence[str]) -> str:
+        text = parts[0]
+        for part in parts[1:]:
+            text += f" - {part[1:].lstrip()}" if part.startswith("-") else f" + {part}"
+        return text
+
+    # -- SymPy nodes -----------------------------------------------------------------------------------------------
+
+    def _print_Indexed(self, node: sympy.Indexed) -> str:
+        return self.symbols.element(base_name(node), tuple(self._position(e) for e in node.indices))
+
+    def _position(self, position: sympy.Expr) -> str:
+        """A position counted from 1, in indices that count from 1."""
+        return str(self.doprint(_from_one(position)))
+
+    def _print_Symbol(self, node: sympy.Symbol) -> str:
+        if is_index(node):
+            return str(node.name)
+        if is_size(node):
+            return size_latex(node.name)
+        if is_occurrence(node) and node.name in self.symbols.program.variables:
+            return self.symbols.element(node.name)
+        return str(super()._print_Symbol(node))
+
+    def _print_Sum(self, node: sympy.Sum) -> str:
+        body = node.args[0]
+        return f"{self._sums(limits(node))} {self._factor(body, alone=not body.is_Add)}"
+
+    def _print_Maximum(self, node: sympy.Expr) -> str:
+        names = ",".join(i.name for i, _ in limits(node))
+        return rf"\max_{{{names}}} {self._factor(node.args[0], alone=False)}"
+
+    def _print_ArgMaximum(self, node: sympy.Expr) -> str:
+        names = ",".join(i.name for i, _ in limits(node))
+        return rf"\operatorname*{{arg\,max}}_{{{names}}} {self._factor(node.args[0], alone=False)}"
+
+    def _print_Bracket(self, node: Bracket) -> str:
+        return f"[{self._condition(node.condition)}]"
+
+    def _condition(self, condition: sympy.Basic) -> str:
+        if isinstance(condition, sympy.And):
+            return self._between(condition) or r" \text{ and } ".join(self._condition(a) for a in condition.args)
+        if isinstance(condition, sympy.Or):
+            return r" \text{ or } ".join(self._condition(argument) for argument in condition.args)
+        if isinstance(condition, Relational):
+            counts = any(_is_position(side) for side in condition.args)
+            sides = [_from_one(side) if counts else side for side in condition.args]
+            left, right = (self.doprint(side) for side in sides)
+            return f"{left} {_RELATIONS[condition.rel_op]} {right}"
+        return str(self.doprint(condition))
+
+    def _between(self, condition: sympy.And) -> str | None:
+        """-3 < z < 3 for a conjunction of a lower and an upper bound of the same thing."""
+        if len(condition.args) != 2:
+            return None
+        bounds = {}
+        for part in condition.args:
+            if not isinstance(part, Relational) or part.rel_op in ("==", "!=") or not part.rhs.is_number:
+                return None
+            bounds[part.rel_op[0]] = part
+        if set(bounds) != {"<", ">"} or bounds["<"].lhs != bounds[">"].lhs:
+            return None
+        lower, upper = bounds[">"], bounds["<"]
+        below = "<" if lower.rel_op == ">" else r"\le"
+        middle = self.doprint(lower.lhs)
+        return f"{self.doprint(lower.rhs)} {below} {middle} {_RELATIONS[upper.rel_op]} {self.doprint(upper.rhs)}"
+
+    def _print_Piecewise(self, node: sympy.Piecewise) -> str:
+        rows = []
+        for value, condition in node.args:
+            when = r"\text{otherwise}" if condition == sympy.true else rf"\text{{if }} {self._condition(condition)}"
+            rows.append(f"{self.doprint(value)} & {when}")
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+    def _print_Function(self, node: sympy.Function, exp: str | None = None) -> str:
+        argument = str(self.doprint(node.args[0]))
+        if isinstance(node, ElementwiseFunction):
+            if node.record.name == "absolute":
+                text = rf"\left|{argument}\right|"
+                return text if exp is None else rf"{text}^{{{exp}}}"
+            head = node.record.latex
+        else:
+            head = _NAMED.get(node.func.__name__, rf"\operatorname{{{node.func.__name__}}}")
+        head = head if exp is None else f"{head}^{{{exp}}}"
+        tall = r"\frac" in argument or r"\sum" in argument
+        return rf"{head}\left({argument}\right)" if tall else f"{head}({argument})"
+
+    _print_tanh = _print_log = _print_Function
+
+    def _print_exp(self, node: sympy.exp, exp: str | None = None) -> str:
+        argument = str(self.doprint(node.args[0]))
+        return rf"e^{{{argument}}}" if exp is None else rf"\left(e^{{{argument}}}\right)^{{{exp}}}"
+
+    def _print_ExpBase(self, node: sympy.exp, exp: str | None = None) -> str:
+        return self._print_exp(node, exp)
+
+    def _print_Pow(self, node: sympy.Pow) -> str:
+        if node.exp.is_Rational and node.exp.is_negative:
+            return rf"\frac{{1}}{{{self.doprint(1 / node)}}}"
+        if node.exp == sympy.Rational(1, 2):
+            return rf"\sqrt{{{self.doprint(node.base)}}}"
+        exponent = str(self.doprint(node.exp))
+        if isinstance(node.base, sympy.Function) and not isinstance(node.base, sympy.exp):
+            return self._print_Function(node.base, exponent)
+        base = str(self.doprint(node.base))
+        plain = node.base.is_Symbol or (node.base.is_Integer and node.base >= 0)
+        if is_occurrence(node.base) and "^" not in base and not base.startswith(r"\frac"):
+            plain = True
+        tall = r"\frac" in base or r"\sum" in base or "^" in base
+        if not plain:
+            base = rf"\left({base}\right)" if tall else f"({base})"
+        return f"{base}^{{{exponent}}}"
+
+    def _print_Mul(self, node: sympy.Mul) -> str:
+        sign, positive = _sign(node)
+        above: list[sympy.Expr] = []
+        below: list[sympy.Expr] = []
+        for factor in sympy.Mul.make_args(positive):
+            if factor.is_Rational:
+                above.extend([sympy.Integer(factor.p)] if factor.p != 1 else [])
+                below.extend([sympy.Integer(factor.q)] if factor.q != 1 else [])
+            elif isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
+                below.append(1 / factor)
+            else:
+                above.append(factor)
+        numbers = [f for f in above if _is_number(f)]
+        rest = sorted((f for f in above if not _is_number(f)), key=_reading_rank)
+        if not below:
+            return sign + self._product([*numbers, *rest])
+        if not all(_is_number(factor) for factor in below):
+            return rf"{sign}\frac{{{self._product([*numbers, *rest])}}}{{{self._product(below)}}}"
+        fraction = rf"\frac{{{self._product(numbers)}}}{{{self._product(below)}}}"
+        return sign + (r"\,".join([fraction, self._product(rest, among=True)]) if rest else fraction)
+
+    def _product(self, factors: Sequence[sympy.Expr], among: bool = False) -> str:
+        if not factors:
+            return "1"
+        pieces = [self._factor(factor, alone=len(factors) == 1 and not among) for factor in factors]
+        text = pieces[0]
+        for previous, piece in zip(pieces, pieces[1:], strict=False):
+            joint = r" \cdot " if previous[-1].isdigit() and piece[0].isdigit() else r"\,"
+            text += (" " if joint == r"\," and _is_plain(previous) and _is_plain(piece) else joint) + piece
+        return text
+
+    def _print_Add(self, node: sympy.Add, order: str | None = None) -> str:
+        arguments = sorted(node.args, key=lambda a: (bool(a.could_extract_minus_sign()), not a.is_number))
+        return self._joined([str(self.doprint(argument)) for argument in arguments])
+
+    def _print_Float(self, node: sympy.Float) -> str:
+        return str(sympy.latex(node, full_prec=False))
+
+
+def _sign(expression: sympy.Expr) -> tuple[str, sympy.Expr]:
+    number = expression.as_coeff_Mul()[0]
+    return ("-", -expression) if number.is_negative else ("", expression)
+
+
+def _is_number(factor: sympy.Expr) -> bool:
+    return all(is_size(symbol) for symbol in factor.free_symbols) and not factor.has(Bracket)
+
+
+def _reading_rank(factor: sympy.Expr) -> int:
+    if factor.has(Bracket):
+        return 3
+    if isinstance(factor, sympy.Sum):
+        return 2
+    return 1 if factor.is_Add else 0
+
+
+def _is_plain(text: str) -> bool:
+    return text.isalnum()
+
+
+def _is_position(side: sympy.Expr) -> bool:
+    """Whether a side of a comparison counts positions."""
+    if isinstance(side, ArgMaximum) or is_index(side):
+        return True
+    return not is_occurrence(side) and any(_is_position(argument) for argument in side.args)
+
+
+def _from_one(position: Any) -> sympy.Expr:
+    """A position in indices from 0, as one from 1 in indices from 1: i + p becomes i + p - 1."""
+    position = sympy.sympify(position)
+    shifts = {i: i - 1 for i in free_indices(position)}
+    if isinstance(position, sympy.Symbol):
+        return position
+    return _shifted(position, shifts) + 1
+
+
+def _shifted(node: sympy.Expr, shifts: dict[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
+    if node in shifts:
+        return shifts[node]
+    if isinstance(node, ArgMaximum):
+        return node - 1
+    if is_occurrence(node) or not node.args:
+        return node
+    return node.func(*(_shifted(argument, shifts) for argument in node.args))
