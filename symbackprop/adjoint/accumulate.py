@@ -5,12 +5,11 @@ Nothing here calls ``simplify``: each rule has a name, is recorded as a step, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sympy
 
-from symbackprop.adjoint.fold import fold, has_functions
 from symbackprop.adjoint.local import content
 from symbackprop.adjoint.records import Adjoint, Contribution, Step
 from symbackprop.notation.expressions import base_name, is_occurrence
@@ -22,12 +21,9 @@ __all__ = ["Context", "accumulate"]
 
 @dataclass(frozen=True)
 class Context:
-    """What the rules may look at: the program's declarations, its equations worth folding (by the name of one
-    variable on their right side, so that few are tried), its assumptions, and the adjoints found so far.
-    """
+    """What the rules may look at: the program's declarations, its assumptions, and the adjoints found so far."""
 
     variables: Mapping[str, Variable]
-    foldable: Mapping[str, Sequence[Equation]]
     assumptions: tuple[Assumption, ...]
     adjoints: Mapping[str, Equation]
 
@@ -37,8 +33,7 @@ def accumulate(of: Variable, adjoint: Variable, contributions: tuple[Contributio
     steps: list[Step] = []
     terms = []
     for contribution in contributions:
-        term = _put_in_known_adjoint(contribution.term, context, steps)
-        terms.append(_fold_term(term, context, steps))
+        terms.append(_put_in_known_adjoint(contribution.term, context, steps))
     final = _collect(_merge(terms, steps), steps)
     assuming = []
     for assumption in context.assumptions:
@@ -85,24 +80,6 @@ def _without_idle_sums(term: Term) -> Term:
     idle = [extent for i, extent in term.sums if i not in used]
     sums = tuple((i, extent) for i, extent in term.sums if i in used)
     return Term(sympy.Mul(term.coefficient, *idle), sums, term.factors)
-
-
-def _fold_term(term: Term, context: Context, steps: list[Step]) -> Term:
-    if not context.foldable or not has_functions(term.factors):
-        return term
-    names = sorted({base_name(o) for factor in term.factors for o in occurrences(factor)})
-    candidates = [equation for name in names for equation in context.foldable.get(name, ())]
-    factors, folded = fold(term.factors, candidates)
-    if not folded:
-        return term
-    steps.extend(folded)
-    coefficient = term.coefficient
-    parts: list[sympy.Expr] = []
-    for factor in factors:
-        number, rest = content(factor)
-        coefficient *= number
-        parts.extend(rest)
-    return Term(coefficient, term.sums, tuple(parts))
 
 
 def _merge(terms: Iterable[Term], steps: list[Step]) -> tuple[Term, ...]:

@@ -15,7 +15,7 @@ from symbackprop.errors import NoRuleError
 from symbackprop.notation.expressions import REDUCTIONS, Bracket, ElementwiseFunction, is_occurrence
 from symbackprop.notation.indices import is_size
 
-__all__ = ["atoms", "content", "derivative", "placeholders", "rule_of"]
+__all__ = ["atoms", "content", "derivative", "in_reading_order", "placeholders", "recontent", "rule_of"]
 
 
 def atoms(expression: sympy.Expr) -> tuple[sympy.Expr, ...]:
@@ -53,27 +53,27 @@ def derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
     return result
 
 
-def rule_of(expression: sympy.Expr, symbol: sympy.Symbol, slope: sympy.Expr) -> tuple[str, str]:
-    """The name of the rule behind ``slope`` = d ``expression`` / d ``symbol``, and its reason in words."""
+def rule_of(expression: sympy.Expr, symbol: sympy.Symbol, slope: sympy.Expr) -> tuple[str, str, str]:
+    """The rule behind ``slope`` = d ``expression`` / d ``symbol``: its name, why it holds, and its LaTeX identity."""
     if expression == symbol:
-        return "identity", "the derivative of a quantity by itself is 1"
+        return "identity", "the derivative of a quantity by itself is 1", ""
     if not slope.has(symbol):
         if expression.is_Add:
             if slope in (1, -1):
-                return "sum rule", "the other summands do not contain it"
-            return "sum and constant factor rule", "the other summands do not contain it, its factor stays"
-        return "constant factor rule", "linear in it, so its factor stays"
+                return "sum rule", "the other summands do not contain it", ""
+            return "sum and constant factor rule", "the other summands do not contain it, its factor stays", ""
+        return "constant factor rule", "linear in it, so its factor stays", ""
     if isinstance(expression, ElementwiseFunction):
-        return f"derivative of {expression.record.name}", expression.record.identity
+        return f"derivative of {expression.record.name}", "a known derivative", expression.record.identity
     if isinstance(expression, sympy.Function | sympy.exp) and expression.args[0] == symbol:
-        return f"derivative of {expression.func.__name__}", _elementary_identity(expression.func)
+        return f"derivative of {expression.func.__name__}", "a known derivative", _elementary_identity(expression.func)
     if isinstance(expression, sympy.Pow) and not expression.exp.has(symbol):
-        return "power rule", "exponent times the next lower power, times the inner derivative"
+        return "power rule", "the exponent times the next lower power, times the inner derivative", ""
     if isinstance(expression, sympy.Piecewise):
-        return "case by case", "each case is differentiated; the conditions are locally constant"
+        return "case by case", "each case is differentiated; the conditions are locally constant", ""
     if isinstance(expression, sympy.Mul):
-        return "product rule", "each factor is differentiated in turn"
-    return "chain rule", "outer derivative times inner derivative"
+        return "product rule", "each factor is differentiated in turn", ""
+    return "chain rule", "outer derivative times inner derivative", ""
 
 
 def _elementary_identity(function: type[sympy.Function]) -> str:
@@ -102,6 +102,16 @@ def content(expression: sympy.Expr) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]
         else:
             factors.append(factor)
     return coefficient, in_reading_order(factors)
+
+
+def recontent(coefficient: sympy.Expr, factors: Sequence[sympy.Expr]) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]:
+    """Take numbers and sizes out of the factors once more, since folding may have set some free."""
+    rest: list[sympy.Expr] = []
+    for factor in factors:
+        number, parts = content(factor)
+        coefficient *= number
+        rest.extend(parts)
+    return coefficient, tuple(rest)
 
 
 def in_reading_order(factors: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:

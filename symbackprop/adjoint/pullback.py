@@ -14,7 +14,7 @@ import sympy
 
 from symbackprop.adjoint.brackets import resolve
 from symbackprop.adjoint.fold import fold, foldable
-from symbackprop.adjoint.local import content, derivative, in_reading_order, placeholders, rule_of
+from symbackprop.adjoint.local import content, derivative, in_reading_order, placeholders, recontent, rule_of
 from symbackprop.adjoint.records import Contribution, Factor, Names, Step
 from symbackprop.notation.expressions import (
     ArgMaximum,
@@ -150,8 +150,8 @@ class _Pullback:
             slope = derivative(function, symbol)
             if slope == 0:
                 continue
-            rule, reason = rule_of(function, symbol, slope)
-            factor = Factor(slope.xreplace(back), value, atom, rule, reason)
+            rule, reason, identity = rule_of(function, symbol, slope)
+            factor = Factor(slope.xreplace(back), value, atom, rule, reason, identity)
             deeper = replace(place, chain=(*place.chain, factor))
             if is_occurrence(atom):
                 self.finish(atom, deeper)
@@ -182,7 +182,7 @@ class _Pullback:
         steps = tuple(Step("index", reason) for reason in resolution.reasons)
         own = self.template.equation
         local, folded = fold(local, (own,) if foldable(own) else ())
-        coefficient, local = _recontent(coefficient, local)
+        coefficient, local = recontent(coefficient, local)
         brackets = (*(substitute(b, resolution.values) for b in place.brackets), *resolution.brackets)
         self.found.append(
             self.closed(
@@ -228,7 +228,7 @@ class _Pullback:
             local=tuple(readable(factor) for factor in contribution.local),
             brackets=tuple(readable(bracket) for bracket in contribution.brackets),
             template_chain=tuple(
-                Factor(readable(f.expression), readable(f.of), readable(f.by), f.rule, f.reason)
+                Factor(readable(f.expression), readable(f.of), readable(f.by), f.rule, f.reason, f.identity)
                 for f in contribution.template_chain
             ),
             steps=steps,
@@ -237,14 +237,4 @@ class _Pullback:
 
 def _substituted(link: Factor, values: dict[sympy.Symbol, sympy.Expr]) -> Factor:
     expression, of, by = (substitute(part, values) for part in (link.expression, link.of, link.by))
-    return Factor(expression, of, by, link.rule, link.reason)
-
-
-def _recontent(coefficient: sympy.Expr, factors: tuple[sympy.Expr, ...]) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]:
-    """Take numbers and sizes out of the factors once more, since folding may have set some free."""
-    rest: list[sympy.Expr] = []
-    for factor in factors:
-        number, parts = content(factor)
-        coefficient *= number
-        rest.extend(parts)
-    return coefficient, tuple(rest)
+    return Factor(expression, of, by, link.rule, link.reason, link.identity)

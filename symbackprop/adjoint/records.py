@@ -19,18 +19,22 @@ Names = dict[sympy.Basic, sympy.Basic]
 
 @dataclass(frozen=True)
 class Factor:
-    """One local derivative of a chain: d ``of`` / d ``by`` = ``expression``, by the named ``rule``."""
+    """One local derivative of a chain: d ``of`` / d ``by`` = ``expression``, by the named ``rule``.
+
+    ``reason`` says in words why, ``identity`` is the LaTeX of the known derivative that was used, if one was.
+    """
 
     expression: sympy.Expr
     of: sympy.Expr
     by: sympy.Expr
     rule: str
     reason: str
+    identity: str = ""
 
     def rename(self, names: Names) -> Factor:
         """The same factor under other names."""
         expression, of, by = (part.xreplace(names) for part in (self.expression, self.of, self.by))
-        return Factor(expression, of, by, self.rule, self.reason)
+        return Factor(expression, of, by, self.rule, self.reason, self.identity)
 
 
 @dataclass(frozen=True)

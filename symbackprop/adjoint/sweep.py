@@ -8,14 +8,17 @@ The result is again a program. No equation is ever put into another to different
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symbackprop.adjoint.accumulate import Context, accumulate
-from symbackprop.adjoint.fold import foldable
+from symbackprop.adjoint.fold import fold, foldable, has_functions
+from symbackprop.adjoint.local import in_reading_order, recontent
 from symbackprop.adjoint.pullback import pullback
 from symbackprop.adjoint.records import Adjoint, Contribution, Differentiation
 from symbackprop.errors import UsageError, nearest
 from symbackprop.functions.kinks import kinks
-from symbackprop.notation.program import Equation, Program, Role, Variable
+from symbackprop.notation.expressions import base_name
+from symbackprop.notation.program import Equation, Program, Role, Variable, occurrences
 
 __all__ = ["differentiate"]
 
@@ -103,7 +106,24 @@ class _Sweep:
             return
         for contribution in pullback(equation, self.program.variables, cotangent):
             if contribution.variable in self.active:
-                self.pending.setdefault(contribution.variable, []).append(contribution)
+                self.pending.setdefault(contribution.variable, []).append(self._folded(contribution))
+
+    def _folded(self, contribution: Contribution) -> Contribution:
+        """The contribution with what other equations compute written by name: e^z / sum e^z as p."""
+        if not self.foldable or not has_functions(contribution.local):
+            return contribution
+        names = sorted({base_name(o) for factor in contribution.local for o in occurrences(factor)})
+        candidates = [equation for name in names for equation in self.foldable.get(name, ())]
+        local, steps = fold(contribution.local, candidates)
+        if not steps:
+            return contribution
+        coefficient, local = recontent(contribution.coefficient, local)
+        return replace(
+            contribution,
+            coefficient=coefficient,
+            local=in_reading_order(local),
+            steps=tuple(dict.fromkeys((*contribution.steps, *steps))),
+        )
 
     def _finish(self, variable: Variable) -> bool:
         contributions = self.pending.pop(variable.name, None)
@@ -120,7 +140,7 @@ class _Sweep:
         )
         # The last use was met first; a reader meets the uses in the program's order.
         contributions.sort(key=lambda contribution: self.order[contribution.through])
-        context = Context(self.program.variables, self.foldable, self.program.assumptions, self.equations)
+        context = Context(self.program.variables, self.program.assumptions, self.equations)
         adjoint = accumulate(variable, left, tuple(contributions), context)
         self.adjoints[variable.name] = adjoint
         self.equations[left.name] = adjoint.equation

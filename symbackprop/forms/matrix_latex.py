@@ -130,6 +130,7 @@ class MatrixPrinter:
         if below:
             body = (body or "1") + "".join(rf" \oslash {self._within(b, _ATOM)}" for b in below)
         text = rf"{front}\,{body}" if front and body else front or body
+        text = f"-{body}" if front == "-1" and body else text
         tight = _PRODUCT if single and not below else _HADAMARD
         return text, _SUM if text.startswith("-") else tight
 

@@ -14,8 +14,42 @@ __all__ = ["Symbols", "name_latex"]
 
 _NUMBERED = re.compile(r"([A-Za-z]+?)(\d+)\Z")
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
 )
 _CAPITAL_GREEK = {name: name.capitalize() for name in _GREEK if name.capitalize() in _GREEK}
 
@@ -125,6 +159,4 @@ class Symbols:
 
 def sizes_of(variable: Variable) -> tuple[str, ...]:
     """The shape in LaTeX."""
-    return tuple(
-        size_latex(extent.name) if is_size(extent) else str(extent) for extent in variable.shape
-    )
+    return tuple(size_latex(extent.name) if is_size(extent) else str(extent) for extent in variable.shape)

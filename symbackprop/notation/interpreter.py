@@ -33,7 +33,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.program import Equation, Program
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 
-__all__ = ["EXACT", "FLOAT", "Arithmetic", "arbitrary_precision", "interpret"]
+__all__ = ["EXACT", "FLOAT", "Arithmetic", "arbitrary_precision", "evaluate_expression", "interpret"]
 
 Environment = dict[sympy.Symbol, int]
 
@@ -89,6 +89,16 @@ def interpret(
     for equation in program.equations:
         arrays[equation.name] = machine.array(equation)
     return arrays
+
+
+def evaluate_expression(
+    expression: sympy.Expr,
+    arrays: Mapping[str, np.ndarray[Any, Any]],
+    sizes: Mapping[sympy.Symbol, int],
+    arithmetic: Arithmetic = EXACT,
+) -> Any:
+    """The value of one expression without free indices, from the values of the variables in it."""
+    return _Machine(dict(arrays), dict(sizes), arithmetic).value(expression, {})
 
 
 @dataclass(frozen=True)

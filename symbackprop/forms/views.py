@@ -1,0 +1,92 @@
+"""The three forms of one adjoint, as formulas: a SymPy left and right side, and their LaTeX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from symbackprop.adjoint.records import Differentiation
+from symbackprop.errors import NoRuleError
+from symbackprop.forms.lower import Lowered, Orientation, lower
+from symbackprop.forms.matrix_latex import MatrixPrinter
+from symbackprop.forms.matrix_sympy import matrix_expression
+from symbackprop.forms.printing import IndexPrinter
+from symbackprop.forms.symbols import Symbols
+from symbackprop.notation.program import Equation
+
+__all__ = ["Formula", "Views"]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """``left = right`` as SymPy expressions, and the LaTeX of both sides."""
+
+    left: sympy.Expr
+    right: sympy.Expr
+    left_latex: str
+    right_latex: str
+
+    @property
+    def latex(self) -> str:
+        """``left = right`` in LaTeX."""
+        return f"{self.left_latex} = {self.right_latex}"
+
+    def __str__(self) -> str:
+        return f"{self.left} = {self.right}"
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
+
+
+@dataclass(frozen=True)
+class Views:
+    """Prints and lowers the equations of a differentiated program."""
+
+    differentiation: Differentiation
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """How its variables are written."""
+        return Symbols(self.differentiation.adjoint_program)
+
+    @cached_property
+    def printer(self) -> IndexPrinter:
+        """The printer of index notation."""
+        return IndexPrinter(self.symbols)
+
+    @cached_property
+    def matrix_printer(self) -> MatrixPrinter:
+        """The printer of array expressions."""
+        return MatrixPrinter(self.printer)
+
+    def index(self, equation: Equation) -> Formula:
+        """The index form of an equation."""
+        left = equation.left.everywhere
+        return Formula(left, equation.right, str(self.printer.doprint(left)), self.printer.right(equation))
+
+    def lowered(self, equation: Equation, orientation: Orientation = Orientation.ROWS) -> Lowered:
+        """The array form of an equation."""
+        return lower(equation, self.differentiation.adjoint_program, orientation)
+
+    def matrix(self, equation: Equation, orientation: Orientation = Orientation.ROWS) -> Formula:
+        """The matrix form of an equation; NoRuleError where matrix notation cannot say it."""
+        form = self.lowered(equation, orientation)
+        printer = self.matrix_printer
+        return Formula(
+            matrix_expression(form.left),
+            matrix_expression(form.right),
+            printer.print(form.left),
+            printer.right(form),
+        )
+
+    def matrix_latex(self, equation: Equation, orientation: Orientation = Orientation.ROWS) -> str | None:
+        """The matrix form in LaTeX, None where matrix notation cannot say it."""
+        try:
+            return self.matrix_printer.equation(self.lowered(equation, orientation))
+        except NoRuleError:
+            return None
+
