@@ -1,1 +1,78 @@
-"""Derives the gradients of neural networks symbolically and proves them right."""
+"""Derives the gradients of neural networks symbolically and proves them right.
+
+import symbackprop as sbp
+
+net = sbp.Network(inputs=2, layers=[sbp.Dense(3, activation="sigmoid"), sbp.Dense(1)],
+                  loss="half_squared_error")
+derivation = net.derive()
+print(derivation["W1"].index)        # index form, as a SymPy expression and as LaTeX
+print(derivation["W1"].matrix.latex)
+derivation.save("derivation.tex")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from symbackprop._version import __version__
+
+if TYPE_CHECKING:
+    from symbackprop.api import Derivation, Gradient, Network, Program
+    from symbackprop.errors import (
+        EquationError,
+        NoRuleError,
+        SizeError,
+        SymbackpropError,
+        UnreadableError,
+        UsageError,
+    )
+    from symbackprop.layers.activations import Activation
+    from symbackprop.layers.dense import Dense
+    from symbackprop.layers.losses import Loss
+
+# SymPy takes most of a second to import; nothing is loaded before it is used.
+_HOMES = {
+    "Activation": "layers.activations",
+    "Dense": "layers.dense",
+    "Derivation": "api",
+    "EquationError": "errors",
+    "Gradient": "api",
+    "Loss": "layers.losses",
+    "Network": "api",
+    "NoRuleError": "errors",
+    "Program": "api",
+    "SizeError": "errors",
+    "SymbackpropError": "errors",
+    "UnreadableError": "errors",
+    "UsageError": "errors",
+}
+
+__all__ = [
+    "Activation",
+    "Dense",
+    "Derivation",
+    "EquationError",
+    "Gradient",
+    "Loss",
+    "Network",
+    "NoRuleError",
+    "Program",
+    "SizeError",
+    "SymbackpropError",
+    "UnreadableError",
+    "UsageError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'symbackprop' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"symbackprop.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -39,7 +39,7 @@ def accumulate(of: Variable, adjoint: Variable, contributions: tuple[Contributio
     for assumption in context.assumptions:
         under = _assume(final, assumption)
         if under is not None:
-            assuming.append((assumption.text, _equation(adjoint, _collect(_merge(under, []), []))))
+            assuming.append((assumption, _equation(adjoint, _collect(_merge(under, []), []))))
     return Adjoint(of, _equation(adjoint, final), contributions, tuple(dict.fromkeys(steps)), tuple(assuming))
 
 
@@ -57,7 +57,7 @@ def _put_in_known_adjoint(term: Term, context: Context, steps: list[Step]) -> Te
         positions = factor.indices if isinstance(factor, sympy.Indexed) else ()
         values = dict(zip(equation.indices, positions, strict=True))
         written = tuple(substitute(part, values) for part in known.factors)
-        steps.append(Step("put in", f"{equation} holds data and constants only"))
+        steps.append(Step("put in", "it holds data and constants only", equation.name))
         factors = term.factors[:place] + written + term.factors[place + 1 :]
         return _without_idle_sums(Term(term.coefficient * known.coefficient, term.sums, factors))
     return term
@@ -116,7 +116,7 @@ def _collect(terms: tuple[Term, ...], steps: list[Step]) -> tuple[Term, ...]:
         return terms
     # A minus first reads badly, so the positive terms come first; SymPy would sort them anyway.
     inside = sympy.Add(*(sign * Term(sympy.S.One, t.sums, t.factors).expression for sign, t in zip(signs, terms)))
-    steps.append(Step("common factor", f"{common} stands in every term"))
+    steps.append(Step("common factor", "the same coefficient stands in every term"))
     return (Term(common, (), (inside,)),)
 
 

@@ -44,7 +44,7 @@ def resolve(variable: Variable, positions: tuple[sympy.Expr, ...], scope: tuple[
         target = _solvable(position, open_scope)
         if target is None:
             guards.append(Bracket(sympy.Eq(declared, position)))
-            reasons.append(f"only where {declared} = {position}")
+            reasons.append("only the entry at that position counts, so a bracket stays")
             continue
         reach = open_scope.pop(target)
         slope = position.coeff(target)
@@ -52,7 +52,7 @@ def resolve(variable: Variable, positions: tuple[sympy.Expr, ...], scope: tuple[
         values = {old: substitute(new, {target: value}) for old, new in values.items()} | {target: value}
         guards = [substitute(guard, {target: value}) for guard in guards]
         guards.extend(_range_guards(value, reach, extent, alone=position == target))
-        reasons.append(f"only {position} = {declared} counts")
+        reasons.append("every other entry has derivative zero")
     sums = tuple((i, extent) for i, extent in scope if i in open_scope)
     return Resolution(values, sums, tuple(guard for guard in guards if guard != 1), tuple(reasons))
 

@@ -7,14 +7,14 @@ throughout, because SymPy merges exp(a) exp(b) into exp(a + b) as soon as it mul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sympy
 
 from symbackprop.adjoint.records import Step
-from symbackprop.notation.expressions import REDUCTIONS, Bracket, is_occurrence, walk
+from symbackprop.notation.expressions import REDUCTIONS, Bracket, base_name, is_occurrence, walk
 from symbackprop.notation.indices import matches
-from symbackprop.notation.program import Equation
+from symbackprop.notation.program import Equation, Variable
 
 __all__ = ["Powers", "fold", "foldable", "has_functions"]
 
@@ -39,12 +39,25 @@ def has_functions(factors: Iterable[sympy.Expr]) -> bool:
     )
 
 
-def foldable(equation: Equation) -> bool:
-    """Whether the equation's right side is worth recognising: a function value, or a product with one in it."""
+def foldable(equation: Equation, variables: Mapping[str, Variable]) -> bool:
+    """Whether the equation's right side is worth recognising: a function value, or a product with one in it.
+
+    Each index of its left side must stand alone on an axis of its own size on the right side: then no instance of
+    the right side lies outside the range that the equation defines.
+    """
     right = equation.right
     if is_occurrence(right) or right.is_number or isinstance(right, sympy.Add | sympy.Sum):
         return False
-    return has_functions((right,))
+    found = [node for node in walk(right) if is_occurrence(node)]
+    if not found or not has_functions((right,)):
+        return False
+    axes = {
+        axis
+        for node in found
+        if isinstance(node, sympy.Indexed)
+        for axis in zip(node.indices, variables[base_name(node)].shape, strict=True)
+    }
+    return axes.issuperset(equation.scope)
 
 
 def fold(
@@ -58,7 +71,7 @@ def fold(
             factors = tuple(_fold_inside(factor, equation) for factor in factors)
         factors = _fold_product(factors, equation)
         if factors != before:
-            steps.append(Step("fold", f"{equation} is an equation of the program"))
+            steps.append(Step("fold", "the program computes this already", equation.name))
     return factors, tuple(steps)
 
 

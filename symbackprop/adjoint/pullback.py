@@ -179,9 +179,9 @@ class _Pullback:
             coefficient *= number
             factors.extend(rest)
         local = tuple(substitute(factor, resolution.values) for factor in factors)
-        steps = tuple(Step("index", reason) for reason in resolution.reasons)
+        steps = tuple(Step("index", reason) for reason in dict.fromkeys(resolution.reasons))
         own = self.template.equation
-        local, folded = fold(local, (own,) if foldable(own) else ())
+        local, folded = fold(local, (own,) if foldable(own, self.variables) else ())
         coefficient, local = recontent(coefficient, local)
         brackets = (*(substitute(b, resolution.values) for b in place.brackets), *resolution.brackets)
         self.found.append(

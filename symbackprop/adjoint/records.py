@@ -10,7 +10,8 @@ import sympy
 
 from symbackprop.functions.kinks import Kink
 from symbackprop.notation.expressions import Limit
-from symbackprop.notation.program import Equation, Program, Term, Variable
+from symbackprop.notation.indices import free_indices
+from symbackprop.notation.program import Assumption, Equation, Program, Term, Variable
 
 __all__ = ["Adjoint", "Contribution", "Differentiation", "Factor", "Step"]
 
@@ -39,10 +40,11 @@ class Factor:
 
 @dataclass(frozen=True)
 class Step:
-    """A named simplification: which rule, and why it holds."""
+    """A named simplification: which rule, why it holds, and the name of the equation it rests on, if one."""
 
     rule: str
     reason: str
+    equation: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,21 @@ class Contribution:
         cotangent = () if self.cotangent is None else (self.cotangent,)
         return Term(self.coefficient, self.sums, (*cotangent, *self.local, *self.brackets))
 
+    @cached_property
+    def sums_over_elements(self) -> tuple[Limit, ...]:
+        """The sums over several ``element``s that the variable enters; the other sums are inside one of them."""
+        inside = free_indices(self.element)
+        return tuple(limit for limit in self.sums if limit[0] in inside)
+
+    @property
+    def partial(self) -> Term:
+        """The local derivative d ``element`` / d variable[indices] by this one occurrence."""
+        inner = tuple(limit for limit in self.sums if limit not in self.sums_over_elements)
+        return Term(self.coefficient, inner, (*self.local, *self.brackets))
+
     @property
     def derivative(self) -> sympy.Expr:
-        """The local derivative d ``element`` / d variable[indices], before any sum."""
+        """What the local derivative sums over: coefficient, local factors and brackets, without any sum."""
         return sympy.Mul(self.coefficient, *self.local, *self.brackets)
 
     @property
@@ -100,7 +114,7 @@ class Contribution:
             tuple(factor.xreplace(names) for factor in self.local),
             tuple(bracket.xreplace(names) for bracket in self.brackets),
             self.template_chain,
-            self.steps,
+            tuple(Step(step.rule, step.reason, by_name.get(step.equation, "")) for step in self.steps),
             names,
         )
 
@@ -116,7 +130,7 @@ class Adjoint:
     equation: Equation
     contributions: tuple[Contribution, ...]
     steps: tuple[Step, ...] = ()
-    assuming: tuple[tuple[str, Equation], ...] = ()
+    assuming: tuple[tuple[Assumption, Equation], ...] = ()
 
     @property
     def name(self) -> str:

@@ -60,8 +60,9 @@ class _Sweep:
         self.equations: dict[str, Equation] = {}
         self.order = {equation.name: place for place, equation in enumerate(program.equations)}
         self.foldable: dict[str, list[Equation]] = {}
-        for equation in filter(foldable, program.equations):
-            self.foldable.setdefault(min(program.uses[equation.name]), []).append(equation)
+        for equation in program.equations:
+            if foldable(equation, program.variables):
+                self.foldable.setdefault(min(program.uses[equation.name]), []).append(equation)
         self.taken = set(program.variables)
 
     def run(self) -> Differentiation:

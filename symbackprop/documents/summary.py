@@ -25,7 +25,9 @@ class Summary:
     def __str__(self) -> str:
         table = (_HEADER, *self.rows)
         widths = [max(len(row[column]) for row in table) for column in range(len(_HEADER))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+        ]
         rule = "-" * max(map(len, lines))
         return "\n".join([self.title, rule, lines[0], rule, *lines[1:], rule, f"parameters: {self.parameters}"])
 

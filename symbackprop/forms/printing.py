@@ -61,12 +61,23 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             return str(self.doprint(equation.right))
         return self.terms(equation.terms)
 
+    def pieces(self, equation: Equation) -> tuple[str, ...]:
+        """The right side in pieces between which a line may be broken: its summands, with their signs."""
+        if equation.terms:
+            return self.term_pieces(equation.terms)
+        parts = [str(self.doprint(argument)) for argument in self._ordered(sympy.Add.make_args(equation.right))]
+        return self._signed(parts)
+
     def terms(self, terms: Sequence[Term]) -> str:
         """Summands with their signs."""
+        return " ".join(self.term_pieces(terms))
+
+    def term_pieces(self, terms: Sequence[Term]) -> tuple[str, ...]:
+        """Summands with their signs, one by one."""
         if not terms:
-            return "0"
+            return ("0",)
         alone = len(terms) == 1
-        return self._joined([self.term(term, alone) for term in terms])
+        return self._signed([self.term(term, alone) for term in terms])
 
     def term(self, term: Term, alone: bool = True) -> str:
         """A coefficient, factors that do not depend on the sums, the sums, and the factors inside."""
@@ -74,10 +85,10 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         outside = [factor for factor in term.factors if not free_indices(factor) & summed]
         inside = [factor for factor in term.factors if free_indices(factor) & summed]
         number, sizes = _sign(term.coefficient)
-        pieces = [self._factor(factor, len(outside) == 1 and sizes == 1 and alone) for factor in outside]
+        pieces = self._factors(outside, alone=len(outside) == 1 and sizes == 1 and alone)
         if inside:
-            body = self._factors(inside, last=len(inside) == 1)
-            pieces.append(f"{self._sums(term.sums)} {body}")
+            body = r"\,".join(self._factors(inside, alone=False))
+            pieces.append(f"{self.sums(term.sums)} {body}")
         return number + self._with_coefficient(sizes, pieces)
 
     def _with_coefficient(self, coefficient: sympy.Expr, pieces: list[str]) -> str:
@@ -85,8 +96,20 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             return r"\,".join(pieces) if len(pieces) > 1 else pieces[0]
         return r"\,".join([self.doprint(coefficient), *pieces])
 
-    def _factors(self, factors: Sequence[sympy.Expr], last: bool) -> str:
-        return r"\,".join(self._factor(factor, last) for factor in factors)
+    def _factors(self, factors: Sequence[sympy.Expr], alone: bool) -> list[str]:
+        """Factors in reading order; reciprocals become the denominator of those that stand beside them."""
+        below = [1 / factor for factor in factors if _is_reciprocal(factor)]
+        above = [factor for factor in factors if not _is_reciprocal(factor)]
+        if not below:
+            return [self._factor(factor, alone) for factor in above]
+        front = [f for f in above if is_occurrence(f) and self._is_adjoint(f)]
+        rest = [f for f in above if f not in front]
+        fraction = rf"\frac{{{self._product(rest)}}}{{{self._product(below)}}}"
+        return [*(self._factor(factor, alone=False) for factor in front), fraction]
+
+    def _is_adjoint(self, factor: sympy.Expr) -> bool:
+        variable = self.symbols.program.variables.get(base_name(factor))
+        return variable is not None and variable.of is not None
 
     def _factor(self, factor: sympy.Expr, alone: bool) -> str:
         text = str(self.doprint(factor))
@@ -96,15 +119,20 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             return rf"\left({text}\right)"
         return text
 
-    def _sums(self, over: Sequence[Limit]) -> str:
+    def sums(self, over: Sequence[Limit]) -> str:
+        """The sum signs, outermost first."""
         return " ".join(rf"\sum_{{{i.name}=1}}^{{{self.doprint(extent)}}}" for i, extent in reversed(over))
 
     @staticmethod
-    def _joined(parts: Sequence[str]) -> str:
-        text = parts[0]
-        for part in parts[1:]:
-            text += f" - {part[1:].lstrip()}" if part.startswith("-") else f" + {part}"
-        return text
+    def _signed(parts: Sequence[str]) -> tuple[str, ...]:
+        """Each summand with its sign in front, the first without a plus."""
+        rest = (f"- {part[1:].lstrip()}" if part.startswith("-") else f"+ {part}" for part in parts[1:])
+        return (parts[0], *rest)
+
+    @staticmethod
+    def _ordered(arguments: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+        """Positive summands before negative ones, numbers first: a - y, 1 - a."""
+        return sorted(arguments, key=lambda a: (bool(a.could_extract_minus_sign()), not a.is_number))
 
     # -- SymPy nodes -----------------------------------------------------------------------------------------------
 
@@ -126,7 +154,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _print_Sum(self, node: sympy.Sum) -> str:
         body = node.args[0]
-        return f"{self._sums(limits(node))} {self._factor(body, alone=not body.is_Add)}"
+        return f"{self.sums(limits(node))} {self._factor(body, alone=not body.is_Add)}"
 
     def _print_Maximum(self, node: sympy.Expr) -> str:
         names = ",".join(i.name for i, _ in limits(node))
@@ -221,7 +249,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             if factor.is_Rational:
                 above.extend([sympy.Integer(factor.p)] if factor.p != 1 else [])
                 below.extend([sympy.Integer(factor.q)] if factor.q != 1 else [])
-            elif isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
+            elif _is_reciprocal(factor):
                 below.append(1 / factor)
             else:
                 above.append(factor)
@@ -245,8 +273,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         return text
 
     def _print_Add(self, node: sympy.Add, order: str | None = None) -> str:
-        arguments = sorted(node.args, key=lambda a: (bool(a.could_extract_minus_sign()), not a.is_number))
-        return self._joined([str(self.doprint(argument)) for argument in arguments])
+        return " ".join(self._signed([str(self.doprint(argument)) for argument in self._ordered(node.args)]))
 
     def _print_Float(self, node: sympy.Float) -> str:
         return str(sympy.latex(node, full_prec=False))
@@ -259,6 +286,10 @@ def _sign(expression: sympy.Expr) -> tuple[str, sympy.Expr]:
 
 def _is_number(factor: sympy.Expr) -> bool:
     return all(is_size(symbol) for symbol in factor.free_symbols) and not factor.has(Bracket)
+
+
+def _is_reciprocal(factor: sympy.Expr) -> bool:
+    return isinstance(factor, sympy.Pow) and bool(factor.exp.is_Rational and factor.exp.is_negative)
 
 
 def _reading_rank(factor: sympy.Expr) -> int:

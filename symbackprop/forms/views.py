@@ -89,4 +89,3 @@ class Views:
             return self.matrix_printer.equation(self.lowered(equation, orientation))
         except NoRuleError:
             return None
-

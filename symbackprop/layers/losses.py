@@ -223,7 +223,7 @@ def loss_equations(
     average = loss.average if reduction == "mean" else None
     examples, outputs = target.shape
     scale = {"examples": 1 / examples, "entries": 1 / (examples * outputs), None: sympy.Integer(1)}[average]
-    left = Variable(name, meaning="the loss")
+    left = Variable(name, meaning="the loss" if name == "L" else "the loss without penalties")
     setting = _Setting(loss, z, output, target, left, scale)
     build = _ON_LOGITS.get(loss.name) or (_FUSED.get((loss.name, activation.name)) if fused else None)
     return build(setting) if build else _plain(setting)

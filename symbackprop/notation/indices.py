@@ -27,6 +27,7 @@ __all__ = [
     "substitute",
 ]
 
+_BEFORE_SPARE = {"n": ("m",), "i": ("k",)}
 _SPARE_NAMES = ("k", "l", "m", "p", "q", "r", "s", "t", "u", "v", "h", "g")
 
 
@@ -132,6 +133,7 @@ def _substitute(expression: sympy.Basic, values: dict[sympy.Symbol, sympy.Expr])
 def _candidates(hint: str) -> Iterator[sympy.Symbol]:
     """Readable names for an index once called ``hint``, the best first, without end."""
     yield index(hint)
+    yield from (index(name) for name in _BEFORE_SPARE.get(hint, ()))
     yield from (index(name) for name in _SPARE_NAMES)
     count = 1
     while True:

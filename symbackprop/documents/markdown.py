@@ -1,0 +1,92 @@
+"""The Markdown emitter, with the mathematics that GitHub and Jupyter show."""
+
+from __future__ import annotations
+
+import re
+
+from symbackprop.documents.layout import lines
+from symbackprop.documents.tree import (
+    Block,
+    Bullets,
+    Display,
+    Document,
+    Heading,
+    Inline,
+    Math,
+    Paragraph,
+    Ref,
+    Table,
+    Text,
+)
+
+__all__ = ["markdown"]
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
+
+
+def markdown(document: Document) -> str:
+    """``document`` as Markdown; displays are numbered in order, since Markdown has no references of its own."""
+    labels = [block.label for block in document.blocks if isinstance(block, Display) and block.label]
+    emitter = _Emitter({label: number for number, label in enumerate(labels, 1)})
+    blocks = "\n\n".join(emitter.block(block) for block in document.blocks)
+    return f"# {_escape(document.title)}\n\n<!-- {document.made_by} -->\n\n{blocks}\n"
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+class _Emitter:
+    def __init__(self, numbers: dict[str, int]) -> None:
+        self.numbers = numbers
+
+    def inline(self, part: Inline) -> str:
+        match part:
+            case Math(latex):
+                return f"${latex}$"
+            case Ref(label):
+                return f"({self.numbers[label]})"
+            case _:
+                return _escape(part)
+
+    def text(self, text: Text) -> str:
+        return "".join(map(self.inline, text))
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Heading(title, level):
+                return f"{'#' * (level + 1)} {_escape(title)}"
+            case Paragraph(text):
+                return self.text(text)
+            case Bullets(items):
+                return "\n".join(f"- {self.text(item)}" for item in items)
+            case Display():
+                return self.display(block)
+            case Table():
+                return self.table(block)
+
+    def display(self, display: Display) -> str:
+        body = []
+        for row in display.rows:
+            first, *more = lines(row.left, row.right)
+            body.append(f"{row.left} &{row.relation} {first}")
+            body.extend(rf"&\quad {line}" for line in more)
+        tag = rf" \tag{{{self.numbers[display.label]}}}" if display.label else ""
+        rows = " \\\\\n".join(body)
+        return f"$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}{tag}\n$$"
+
+    def table(self, table: Table) -> str:
+        def row(cells: tuple[Text, ...]) -> str:
+            return (
+                "| "
+                + " | ".join(
+                    self.text(cell).replace(r"\left|", r"\left\vert ").replace(r"\right|", r"\right\vert ")
+                    for cell in cells
+                )
+                + " |"
+            )
+
+        rule = (
+            "|" + "|".join(" ---: " if place in table.numeric else " --- " for place in range(len(table.header))) + "|"
+        )
+        return "\n".join([row(table.header), rule, *map(row, table.rows)])

@@ -1,0 +1,99 @@
+"""A document as a tree of plain values. It knows mathematics as LaTeX, and nothing of any format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "Block",
+    "Bullets",
+    "Display",
+    "Document",
+    "Heading",
+    "Inline",
+    "Math",
+    "Paragraph",
+    "Ref",
+    "Row",
+    "Table",
+    "Text",
+]
+
+
+@dataclass(frozen=True)
+class Math:
+    """Inline mathematics."""
+
+    latex: str
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference to a numbered display, by its label."""
+
+    label: str
+
+
+Inline = str | Math | Ref
+Text = tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is a section."""
+
+    title: str
+    level: int = 1
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: Text
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """An unordered list."""
+
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a display, ``left = right``. ``right`` comes in pieces between which the line may be broken."""
+
+    left: str
+    right: tuple[str, ...]
+    relation: str = "="
+
+
+@dataclass(frozen=True)
+class Display:
+    """Aligned lines of mathematics; numbered where there is a label."""
+
+    rows: tuple[Row, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; ``numeric`` columns are set flush right, ``wide`` ones hold text that may run over several lines."""
+
+    header: tuple[Text, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    numeric: frozenset[int] = frozenset()
+    wide: frozenset[int] = frozenset()
+
+
+Block = Heading | Paragraph | Bullets | Display | Table
+
+
+@dataclass(frozen=True)
+class Document:
+    """A title and blocks; ``made_by`` says how to make it again."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    made_by: str

@@ -1,0 +1,196 @@
+"""The worked example: every value, every local factor, every weight with its chain in numbers, and the update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.documents.numbers import array_latex, in_product, number_latex
+from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Ref, Row, Table, Text
+from symbackprop.forms.evaluate import evaluate_program
+from symbackprop.forms.scalar import Link, Path, ScalarForm, ScalarGradient
+from symbackprop.forms.views import Views
+from symbackprop.notation.program import Variable
+
+__all__ = ["WorkedExample", "worked_blocks"]
+
+_MOST_WEIGHTS = 120
+"""Up to this many weights each is worked in full; of more, the first of each array is, and all stand in the table."""
+_MOST_PATHS = 8
+"""Up to this many paths a chain is written out from the loss; beyond, from the next variables' derivatives."""
+_WIDEST_MATRIX = 10
+
+
+@dataclass(frozen=True)
+class WorkedExample:
+    """Numbers for a derivation: the scalar form with its values, the learning rate, and what was drawn from a seed."""
+
+    form: ScalarForm
+    learning_rate: float
+    drawn: tuple[str, ...] = ()
+    seed: int = 0
+
+
+def worked_blocks(views: Views, example: WorkedExample) -> list[Block]:
+    """The section of numbers."""
+    form = example.form
+    gradients = list(form)
+    in_full = gradients
+    if len(gradients) > _MOST_WEIGHTS:
+        in_full = [
+            next(g for g in gradients if g.place[0] == name) for name in dict.fromkeys(g.place[0] for g in gradients)
+        ]
+    blocks: list[Block] = [Heading("Worked in numbers"), _given(example)]
+    blocks += _values(views, example)
+    blocks += _local_factors(views, form, in_full)
+    blocks.append(Heading("Every weight", 2))
+    if len(in_full) < len(gradients):
+        blocks.append(Paragraph(("One weight of each array in full; all of them stand in the table below.",)))
+    for gradient in in_full:
+        blocks += _weight(views, example, gradient)
+    blocks += _update(views, example, gradients)
+    return blocks
+
+
+def _given(example: WorkedExample) -> Paragraph:
+    digits = "Numbers are computed in double precision and rounded for display to six significant figures."
+    if not example.drawn:
+        return Paragraph((digits,))
+    drawn = f" Not given, and drawn with seed {example.seed}: {', '.join(example.drawn)}."
+    return Paragraph((digits + drawn,))
+
+
+def _array(example: WorkedExample, name: str) -> npt.NDArray[Any]:
+    assert example.form.values is not None
+    return example.form.values[name]
+
+
+def _values(views: Views, example: WorkedExample) -> list[Block]:
+    """All arrays: what is given, what the forward pass gives, and the derivatives on the way back."""
+    program = views.differentiation.program
+    groups: tuple[tuple[str, Sequence[Variable]], ...] = (
+        ("Given", program.inputs),
+        ("Forward pass", [equation.left for equation in program.equations]),
+        ("Backward pass, examples as rows", [a.equation.left for a in views.differentiation.adjoints]),
+    )
+    blocks: list[Block] = []
+    for title, variables in groups:
+        rows = []
+        for variable in variables:
+            array = _array(example, variable.name)
+            if array.ndim <= 2 and max(array.shape[-1:], default=1) <= _WIDEST_MATRIX and array.size <= 100:
+                symbol = views.symbols.whole(variable.name, len(variable.shape))
+                rows.append(Row(symbol, (array_latex(array),)))
+        if rows:
+            blocks += [Heading(title, 2), Display(tuple(rows))]
+    return blocks
+
+
+def _local_factors(views: Views, form: ScalarForm, gradients: Sequence[ScalarGradient]) -> list[Block]:
+    """Every local derivative that occurs in a chain, once, with its number."""
+    links: dict[tuple[Any, Any], Link] = {}
+    waiting = [gradient.place for gradient in gradients]
+    seen = set(waiting)
+    while waiting:
+        place = waiting.pop(0)
+        for further, link in form.links(place):
+            links[(link.of, link.by)] = link
+            if further not in seen and further[0] != form.differentiation.loss:
+                seen.add(further)
+                waiting.append(further)
+    rows: list[tuple[Text, ...]] = []
+    for link in reversed(links.values()):
+        symbol = (Math(_link_latex(views, link)),)
+        formula = (Math(views.printer.doprint(link.expression)),)
+        rows.append((symbol, formula, (Math(number_latex(link.value or 0.0)),), (link.rule,)))
+    header: tuple[Text, ...] = (("factor",), ("formula",), ("value",), ("rule",))
+    return [
+        Heading("Local factors", 2),
+        Paragraph(("Each factor of the chains below, once:",)),
+        Table(header, tuple(rows), numeric=frozenset({2}), wide=frozenset({3})),
+    ]
+
+
+def _link_latex(views: Views, link: Link) -> str:
+    of, by = (views.printer.doprint(side) for side in (link.of, link.by))
+    return rf"\partial {of} / \partial {by}"
+
+
+def _fraction(views: Views, link: Link) -> str:
+    of, by = (views.printer.doprint(side) for side in (link.of, link.by))
+    return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+
+def _weight(views: Views, example: WorkedExample, gradient: ScalarGradient) -> list[Block]:
+    """One weight: its chain by name, in numbers, the product, and the update."""
+    loss = views.symbols.element(views.differentiation.loss)
+    weight = views.printer.doprint(gradient.element)
+    left = rf"\frac{{\partial {loss}}}{{\partial {weight}}}"
+    value = gradient.value or 0.0
+    if gradient.path_count <= _MOST_PATHS:
+        names, numbers = _by_paths(views, gradient.paths())
+    else:
+        names, numbers = _by_successors(views, example.form, gradient)
+    rows = [Row(left, names), Row("", numbers), Row("", (number_latex(value),))]
+    old = float(_array(example, gradient.place[0])[gradient.place[1]])
+    rate = example.learning_rate
+    step = f"{number_latex(old)} - {number_latex(rate)} \\cdot {in_product(value)}"
+    arrow = rf"{weight} - \eta \frac{{\partial {loss}}}{{\partial {weight}}}"
+    rows.append(Row(weight, (arrow, f"= {step}", f"= {number_latex(old - rate * value)}"), r"\leftarrow"))
+    return [Display(tuple(rows))]
+
+
+def _by_paths(views: Views, paths: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names, numbers = [], []
+    for path in paths:
+        plus = "+ " if names else ""
+        names.append(plus + " ".join(_fraction(views, link) for link in path.links))
+        numbers.append(plus + r" \cdot ".join(in_product(link.value or 0.0) for link in path.links))
+    return tuple(names), tuple(numbers)
+
+
+def _by_successors(views: Views, form: ScalarForm, gradient: ScalarGradient) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names, numbers = [], []
+    for link in gradient.successors:
+        plus = "+ " if names else ""
+        adjoint = form.adjoint_of(link.of)
+        value = form.number(adjoint) or 0.0
+        names.append(f"{plus}{views.printer.doprint(adjoint)} {_fraction(views, link)}")
+        numbers.append(rf"{plus}{in_product(value)} \cdot {in_product(link.value or 0.0)}")
+    return tuple(names), tuple(numbers)
+
+
+def _update(views: Views, example: WorkedExample, gradients: Sequence[ScalarGradient]) -> list[Block]:
+    """Every weight before and after one step of gradient descent, and the loss before and after."""
+    rows: list[tuple[Text, ...]] = []
+    rate = example.learning_rate
+    for gradient in gradients:
+        old = float(_array(example, gradient.place[0])[gradient.place[1]])
+        value = gradient.value or 0.0
+        numbers = (old, value, old - rate * value)
+        rows.append(((Math(views.printer.doprint(gradient.element)),), *(((Math(number_latex(n))),) for n in numbers)))
+    program = views.differentiation.program
+    new = {variable.name: _array(example, variable.name) for variable in program.inputs}
+    for name in dict.fromkeys(gradient.place[0] for gradient in gradients):
+        new[name] = new[name] - rate * _array(example, views.differentiation.by_variable[name].name)
+    sizes = {symbol.name: number for symbol, number in example.form.sizes.items()}
+    before = float(_array(example, views.differentiation.loss))
+    after = float(np.asarray(evaluate_program(program, new, sizes)[views.differentiation.loss]))
+    loss = views.symbols.element(views.differentiation.loss)
+    header: tuple[Text, ...] = (("weight",), ("before",), ("gradient",), ("after",))
+    sentence: Text = (
+        "One step of gradient descent with learning rate ",
+        Math(rf"\eta = {number_latex(rate)}"),
+        " takes the loss ",
+        Ref(views.differentiation.loss),
+        " from ",
+        Math(f"{loss} = {number_latex(before)}"),
+        " to ",
+        Math(number_latex(after)),
+        ".",
+    )
+    return [Heading("The update", 2), Table(header, tuple(rows), frozenset({1, 2, 3})), Paragraph(sentence)]
