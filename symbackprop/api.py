@@ -110,7 +110,7 @@ class Network(Model):
 
     >>> net = Network(inputs=2, layers=[Dense(3, activation="sigmoid"), Dense(1)], loss="half_squared_error")
     >>> print(net.derive()["W1"].index)
-    W1_bar[j, i] = Sum(x[n, i]*z1_bar[n, j], (n, 0, N - 1))
+    W1_bar[j,i] = Sum(z1_bar[n,j]*x[n,i], n)
     """
 
     def __init__(

@@ -115,7 +115,8 @@ def _collect(terms: tuple[Term, ...], steps: list[Step]) -> tuple[Term, ...]:
     if common == 1 or any(sign not in (1, -1) for sign in signs):
         return terms
     # A minus first reads badly, so the positive terms come first; SymPy would sort them anyway.
-    inside = sympy.Add(*(sign * Term(sympy.S.One, t.sums, t.factors).expression for sign, t in zip(signs, terms)))
+    bare = [Term(sympy.S.One, term.sums, term.factors).expression for term in terms]
+    inside = sympy.Add(*(sign * expression for sign, expression in zip(signs, bare, strict=True)))
     steps.append(Step("common factor", "the same coefficient stands in every term"))
     return (Term(common, (), (inside,)),)
 

@@ -22,6 +22,7 @@ from symbackprop.notation.expressions import (
     Limit,
     Maximum,
     base_name,
+    indexed_base,
     is_occurrence,
     occurrence,
     walk,
@@ -39,23 +40,19 @@ def pullback(equation: Equation, variables: dict[str, Variable], cotangent: str 
     the loss, whose adjoint is 1. Integer data has no adjoint and gets no contribution.
     """
     template, names = _template(equation, variables, cotangent is None)
-    by_name = {str(new): str(old) for old, new in names.items()}
+    by_name = {new.name: old.name for old, new in names.items()}
     back: Names = {}
     for old, new in names.items():
-        back[occurrence(str(new)) if is_occurrence(old) else new] = old
+        back[occurrence(new.name) if is_occurrence(old) else new] = old
         if is_occurrence(old):
-            back[_base(str(new))] = _base(str(old))
+            back[indexed_base(new.name)] = indexed_base(old.name)
     if cotangent is not None:
         back[occurrence(_COTANGENT)] = occurrence(cotangent)
-        back[_base(_COTANGENT)] = _base(cotangent)
+        back[indexed_base(_COTANGENT)] = indexed_base(cotangent)
     return tuple(contribution.rename(back, by_name) for contribution in _pullback(template))
 
 
 _COTANGENT = "v0_bar"
-
-
-def _base(name: str) -> sympy.IndexedBase:
-    return sympy.IndexedBase(name)
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def _template(
                 mentioned[name] = variables[name]
                 new = f"v{len(mentioned)}"
                 names[occurrence(name)] = occurrence(new)
-                forward[_base(name)] = _base(new)
+                forward[indexed_base(name)] = indexed_base(new)
                 for extent in variables[name].shape:
                     sizes = _name_sizes(extent, names, sizes)
         elif is_size(node):
@@ -92,7 +89,7 @@ def _template(
 
     def canonical(variable: Variable) -> Variable:
         return Variable(
-            str(names[occurrence(variable.name)]),
+            names[occurrence(variable.name)].name,
             tuple(extent.xreplace(forward) for extent in variable.shape),
             Role.DEFINED,
             variable.indices,

@@ -81,7 +81,7 @@ def _by_names(views: Views, adjoint: Adjoint, marks: Sequence[int]) -> tuple[Row
     loss = views.symbols.element(views.differentiation.loss)
     of = views.printer.doprint(adjoint.of.everywhere)
     left = rf"\frac{{\partial {loss}}}{{\partial {of}}}"
-    pieces = []
+    pieces: list[str] = []
     for contribution, mark in zip(adjoint.contributions, marks, strict=True):
         factors = [_partial(views, contribution, mark)]
         if contribution.cotangent is not None:

@@ -123,11 +123,11 @@ def _forward_equation(views: Views, equation: Equation) -> list[Block]:
 
 
 def _backward(views: Views) -> list[Block]:
-    intro: Text = (
-        "The chain rule is applied to one equation at a time, the last one first. A variable's derivative is the sum of "
-        "one contribution for each place where the variable stands. Each local derivative has a line of its own.",
+    intro = (
+        "The chain rule is applied to one equation at a time, the last one first. A variable's derivative is the sum "
+        "of one contribution for each place where the variable stands. Each local derivative has a line of its own."
     )
-    blocks: list[Block] = [Heading("Backward pass"), Paragraph(intro)]
+    blocks: list[Block] = [Heading("Backward pass"), Paragraph((intro,))]
     for adjoint in views.differentiation.adjoints:
         blocks += adjoint_blocks(views, adjoint)
     return blocks
@@ -158,9 +158,9 @@ def _all_gradients(views: Views) -> list[Block]:
 def _through_probabilities(views: Views) -> list[Block]:
     """The same derivative with the cross-entropy left on top of the probabilities."""
     program = views.differentiation.program
+    lead = "The loss above is computed from the pre-activations, for numerical stability. Written on top of the "
     text: Text = (
-        "The loss above is computed from the pre-activations, for numerical stability. Written on top of the "
-        "probabilities it is ",
+        lead + "probabilities it is ",
         Math(_last_equation(views)),
         ", and the chain through them gives the same:",
     )

@@ -10,9 +10,7 @@ __all__ = ["WIDTH", "glyphs", "lines"]
 WIDTH = 72
 """About how many glyphs fit on a line."""
 
-_INVISIBLE = frozenset(
-    "left right frac tfrac dfrac big Big bigl bigr mathrm mathbf operatorname text mathit partial quad".split()
-)
+_INVISIBLE = frozenset(("left", "right", "quad", "mathrm", "mathbf", "mathit", "operatorname", "text"))
 _TOKEN = re.compile(r"\\([A-Za-z]+)|\\(.)|([{}^_\s&])|(.)")
 
 

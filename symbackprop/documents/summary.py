@@ -16,7 +16,7 @@ _HEADER = ("variable", "shape", "parameters", "equation")
 
 @dataclass(frozen=True)
 class Summary:
-    """A table that prints itself; ``parameters`` is the number of weights and biases, a formula where sizes are symbols."""
+    """A table that prints itself; ``parameters`` counts weights and biases, in symbols where sizes are symbols."""
 
     title: str
     rows: tuple[tuple[str, str, str, str], ...]

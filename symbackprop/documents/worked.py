@@ -145,7 +145,8 @@ def _weight(views: Views, example: WorkedExample, gradient: ScalarGradient) -> l
 
 
 def _by_paths(views: Views, paths: Sequence[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names, numbers = [], []
+    names: list[str] = []
+    numbers: list[str] = []
     for path in paths:
         plus = "+ " if names else ""
         names.append(plus + " ".join(_fraction(views, link) for link in path.links))
@@ -154,7 +155,8 @@ def _by_paths(views: Views, paths: Sequence[Path]) -> tuple[tuple[str, ...], tup
 
 
 def _by_successors(views: Views, form: ScalarForm, gradient: ScalarGradient) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names, numbers = [], []
+    names: list[str] = []
+    numbers: list[str] = []
     for link in gradient.successors:
         plus = "+ " if names else ""
         adjoint = form.adjoint_of(link.of)

@@ -78,18 +78,18 @@ class MatrixPrinter:
             return text
         return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
 
-    def ones(self, size: sympy.Expr) -> str:
+    def _ones(self, size: sympy.Expr) -> str:
         """The vector of ones."""
         return rf"\mathbf{{1}}_{{{self.printer.doprint(size)}}}"
 
-    def scalar(self, node: Scalar) -> tuple[str, int]:
+    def _scalar(self, node: Scalar) -> tuple[str, int]:
         text = str(self.printer.doprint(node.value))
         return text, _SUM if node.value.is_Add or text.startswith("-") else _ATOM
 
-    def leaf(self, node: Leaf) -> tuple[str, int]:
+    def _leaf(self, node: Leaf) -> tuple[str, int]:
         return self.symbols.whole(node.name, node.rank), _ATOM
 
-    def permute(self, node: Permute) -> tuple[str, int]:
+    def _permute(self, node: Permute) -> tuple[str, int]:
         text = self._within(node.operand, _ATOM)
         if isinstance(node.operand, Leaf) and "^" in text and not text.startswith(r"\frac"):
             # Two superscripts in a row: W^{(2)\top}.
@@ -98,18 +98,18 @@ class MatrixPrinter:
             text = rf"\left({text}\right)"
         return rf"{text}^{{\top}}", _ATOM
 
-    def expand(self, node: Expand) -> tuple[str, int]:
+    def _expand(self, node: Expand) -> tuple[str, int]:
         operand = node.operand
         if operand.rank == 0:
-            ones = [self.ones(size) for _, size in node.axes]
+            ones = [self._ones(size) for _, size in node.axes]
             shape = ones[0] if len(ones) == 1 else rf"{ones[0]} {ones[1]}^{{\top}}"
             return (shape if operand == _ONE else rf"{self._within(operand, _PRODUCT)}\,{shape}"), _PRODUCT
         if node.axes[0] == operand.axes[0]:
-            return rf"{self._within(operand, _PRODUCT)} {self.ones(node.axes[1][1])}^{{\top}}", _PRODUCT
+            return rf"{self._within(operand, _PRODUCT)} {self._ones(node.axes[1][1])}^{{\top}}", _PRODUCT
         row = Permute(operand.axes, operand)
-        return rf"{self.ones(node.axes[0][1])} {self.permute(row)[0]}", _PRODUCT
+        return rf"{self._ones(node.axes[0][1])} {self._permute(row)[0]}", _PRODUCT
 
-    def add(self, node: Add) -> tuple[str, int]:
+    def _add(self, node: Add) -> tuple[str, int]:
         text = ""
         for sign, operand in node.operands:
             part = self._within(operand, _SUM if not text and sign > 0 else _HADAMARD)
@@ -119,7 +119,7 @@ class MatrixPrinter:
                 text += f" + {part}" if sign > 0 else f" - {part}"
         return text, _SUM
 
-    def multiply(self, node: Multiply) -> tuple[str, int]:
+    def _multiply(self, node: Multiply) -> tuple[str, int]:
         numbers = [operand for operand in node.operands if operand.rank == 0]
         arrays = [operand for operand in node.operands if operand.rank]
         front = r"\,".join(self._coefficient(number) for number in numbers)
@@ -138,7 +138,7 @@ class MatrixPrinter:
         text, own = self._printed(number)
         return text if own >= _HADAMARD or text.startswith("-") else f"({text})"
 
-    def power(self, node: Power) -> tuple[str, int]:
+    def _power(self, node: Power) -> tuple[str, int]:
         if node.exponent == _HALF:
             return rf"\sqrt{{{self.print(node.base)}}}", _ATOM
         exponent = self.print(node.exponent)
@@ -149,7 +149,7 @@ class MatrixPrinter:
             base = f"({base})"
         return rf"{base}^{{\circ {exponent}}}", _ATOM
 
-    def apply(self, node: Apply) -> tuple[str, int]:
+    def _apply(self, node: Apply) -> tuple[str, int]:
         inside = self.print(node.operand)
         brackets = (r"\left(", r"\right)") if r"\frac" in inside else ("(", ")")
         if issubclass(node.function, ElementwiseFunction):
@@ -162,51 +162,51 @@ class MatrixPrinter:
             head = head or rf"\operatorname{{{name}}}"
         return f"{head}{brackets[0]}{inside}{brackets[1]}", _ATOM
 
-    def matmul(self, node: MatMul) -> tuple[str, int]:
+    def _matmul(self, node: MatMul) -> tuple[str, int]:
         left, right = node.left, node.right
         if left.rank == 1:
             left = Permute(left.axes, left)
         return rf"{self._within(left, _PRODUCT)} {self._within(right, _PRODUCT)}", _PRODUCT
 
-    def outer(self, node: Outer) -> tuple[str, int]:
+    def _outer(self, node: Outer) -> tuple[str, int]:
         row = Permute(node.right.axes, node.right)
         return rf"{self._within(node.left, _PRODUCT)} {self._within(row, _PRODUCT)}", _PRODUCT
 
-    def sum_over(self, node: SumOver) -> tuple[str, int]:
+    def _sum_over(self, node: SumOver) -> tuple[str, int]:
         operand = node.operand
         gone = [axis for axis in operand.axes if axis not in node.axes]
         if operand.rank == 1:
-            return rf"{self.ones(gone[0][1])}^{{\top}} {self._within(operand, _PRODUCT)}", _PRODUCT
+            return rf"{self._ones(gone[0][1])}^{{\top}} {self._within(operand, _PRODUCT)}", _PRODUCT
         if len(gone) == 2:
             first, last = operand.axes
             middle = self._within(operand, _PRODUCT)
-            return rf"{self.ones(first[1])}^{{\top}} {middle} {self.ones(last[1])}", _PRODUCT
+            return rf"{self._ones(first[1])}^{{\top}} {middle} {self._ones(last[1])}", _PRODUCT
         if gone[0] == operand.axes[1]:
-            return rf"{self._within(operand, _PRODUCT)} {self.ones(gone[0][1])}", _PRODUCT
+            return rf"{self._within(operand, _PRODUCT)} {self._ones(gone[0][1])}", _PRODUCT
         turned = Permute(tuple(reversed(operand.axes)), operand)
-        return rf"{self.permute(turned)[0]} {self.ones(gone[0][1])}", _PRODUCT
+        return rf"{self._permute(turned)[0]} {self._ones(gone[0][1])}", _PRODUCT
 
-    def max_over(self, node: MaxOver) -> tuple[str, int]:
+    def _max_over(self, node: MaxOver) -> tuple[str, int]:
         return rf"\max{_along(node.operand, node)}({self.print(node.operand)})", _ATOM
 
-    def softmax(self, node: Softmax) -> tuple[str, int]:
+    def _softmax(self, node: Softmax) -> tuple[str, int]:
         where = _by(node.operand, node.over)
         return rf"\operatorname{{softmax}}{where}({self.print(node.operand)})", _ATOM
 
-    def logsumexp(self, node: LogSumExp) -> tuple[str, int]:
+    def _logsumexp(self, node: LogSumExp) -> tuple[str, int]:
         return rf"\operatorname{{logsumexp}}{_along(node.operand, node)}({self.print(node.operand)})", _ATOM
 
-    def compare(self, node: Compare) -> tuple[str, int]:
+    def _compare(self, node: Compare) -> tuple[str, int]:
         return f"{self.print(node.left)} {_RELATIONS[node.relation]} {self.print(node.right)}", _SUM
 
-    def logic(self, node: Logic) -> tuple[str, int]:
+    def _logic(self, node: Logic) -> tuple[str, int]:
         joint = rf" \text{{ {node.operation} }} "
         return joint.join(self.print(operand) for operand in node.operands), _SUM
 
-    def indicator(self, node: Indicator) -> tuple[str, int]:
+    def _indicator(self, node: Indicator) -> tuple[str, int]:
         return f"[{self.print(node.condition)}]", _ATOM
 
-    def cases(self, node: Cases) -> tuple[str, int]:
+    def _cases(self, node: Cases) -> tuple[str, int]:
         rows = [rf"{self.print(value)} & \text{{if }} {self.print(test)}" for value, test in node.cases[:-1]]
         rows.append(rf"{self.print(node.cases[-1][0])} & \text{{otherwise}}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}", _ATOM
@@ -234,22 +234,22 @@ def _by(operand: Node, axis: Limit) -> str:
 
 
 _RULES: dict[type[Node], Callable[[MatrixPrinter, Any], tuple[str, int]]] = {
-    Scalar: MatrixPrinter.scalar,
-    Leaf: MatrixPrinter.leaf,
-    Permute: MatrixPrinter.permute,
-    Expand: MatrixPrinter.expand,
-    Add: MatrixPrinter.add,
-    Multiply: MatrixPrinter.multiply,
-    Power: MatrixPrinter.power,
-    Apply: MatrixPrinter.apply,
-    MatMul: MatrixPrinter.matmul,
-    Outer: MatrixPrinter.outer,
-    SumOver: MatrixPrinter.sum_over,
-    MaxOver: MatrixPrinter.max_over,
-    Softmax: MatrixPrinter.softmax,
-    LogSumExp: MatrixPrinter.logsumexp,
-    Compare: MatrixPrinter.compare,
-    Logic: MatrixPrinter.logic,
-    Indicator: MatrixPrinter.indicator,
-    Cases: MatrixPrinter.cases,
+    Scalar: MatrixPrinter._scalar,
+    Leaf: MatrixPrinter._leaf,
+    Permute: MatrixPrinter._permute,
+    Expand: MatrixPrinter._expand,
+    Add: MatrixPrinter._add,
+    Multiply: MatrixPrinter._multiply,
+    Power: MatrixPrinter._power,
+    Apply: MatrixPrinter._apply,
+    MatMul: MatrixPrinter._matmul,
+    Outer: MatrixPrinter._outer,
+    SumOver: MatrixPrinter._sum_over,
+    MaxOver: MatrixPrinter._max_over,
+    Softmax: MatrixPrinter._softmax,
+    LogSumExp: MatrixPrinter._logsumexp,
+    Compare: MatrixPrinter._compare,
+    Logic: MatrixPrinter._logic,
+    Indicator: MatrixPrinter._indicator,
+    Cases: MatrixPrinter._cases,
 }

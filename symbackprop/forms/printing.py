@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -267,7 +268,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             return "1"
         pieces = [self._factor(factor, alone=len(factors) == 1 and not among) for factor in factors]
         text = pieces[0]
-        for previous, piece in zip(pieces, pieces[1:], strict=False):
+        for previous, piece in pairwise(pieces):
             joint = r" \cdot " if previous[-1].isdigit() and piece[0].isdigit() else r"\,"
             text += (" " if joint == r"\," and _is_plain(previous) and _is_plain(piece) else joint) + piece
         return text

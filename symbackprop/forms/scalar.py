@@ -31,7 +31,7 @@ Place = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Link:
-    """One factor of a chain: d ``of`` / d ``by`` = ``expression``, for single numbers; ``value`` where data are given."""
+    """One factor of a chain for single numbers: d ``of`` / d ``by`` = ``expression``; ``value`` if data are given."""
 
     of: sympy.Expr
     by: sympy.Expr

@@ -21,12 +21,13 @@ __all__ = ["Formula", "Views"]
 
 @dataclass(frozen=True)
 class Formula:
-    """``left = right`` as SymPy expressions, and the LaTeX of both sides."""
+    """``left = right`` as SymPy expressions, the LaTeX of both sides, and the whole as text in reading order."""
 
     left: sympy.Expr
     right: sympy.Expr
     left_latex: str
     right_latex: str
+    text: str = ""
 
     @property
     def latex(self) -> str:
@@ -34,7 +35,7 @@ class Formula:
         return f"{self.left_latex} = {self.right_latex}"
 
     def __str__(self) -> str:
-        return f"{self.left} = {self.right}"
+        return self.text or f"{self.left} = {self.right}"
 
     __repr__ = __str__
 
@@ -66,7 +67,8 @@ class Views:
     def index(self, equation: Equation) -> Formula:
         """The index form of an equation."""
         left = equation.left.everywhere
-        return Formula(left, equation.right, str(self.printer.doprint(left)), self.printer.right(equation))
+        latex = (str(self.printer.doprint(left)), self.printer.right(equation))
+        return Formula(left, equation.right, *latex, text=str(equation))
 
     def lowered(self, equation: Equation, orientation: Orientation = Orientation.ROWS) -> Lowered:
         """The array form of an equation."""

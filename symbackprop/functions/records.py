@@ -66,6 +66,7 @@ class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
         return mpmath.libmp.from_str(self.digits, prec)
 
     def approximation_interval(self, number_cls: type[sympy.Number]) -> tuple[sympy.Number, sympy.Number]:
+        """Two integers that the constant lies between."""
         exact = sympy.Rational(self.digits)
         return sympy.floor(exact), sympy.floor(exact) + 1
 

@@ -28,7 +28,7 @@ def _smaller(*values: sympy.Expr) -> sympy.Expr:
     return -_larger(*(-value for value in values))
 
 
-def _step(z: sympy.Expr, at_zero: sympy.Expr = sympy.Integer(0)) -> sympy.Expr:
+def _step(z: sympy.Expr, at_zero: sympy.Expr = sympy.S.Zero) -> sympy.Expr:
     return Bracket(z > 0) + at_zero * Bracket(sympy.Eq(z, 0))
 
 

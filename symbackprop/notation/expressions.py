@@ -8,6 +8,7 @@ and ``Bracket`` of a condition. Indices count from 0: a reduction runs over ``(i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import sympy
@@ -22,6 +23,7 @@ __all__ = [
     "Maximum",
     "base_name",
     "index",
+    "indexed_base",
     "is_occurrence",
     "limits",
     "maximum",
@@ -51,19 +53,13 @@ def occurrence(name: str, *indices: Any) -> sympy.Expr:
     """The occurrence ``name[indices]``; a real symbol where there are no indices."""
     if not indices:
         return sympy.Symbol(name, real=True)
-    return sympy.Indexed(_base(name), *indices)
+    return sympy.Indexed(indexed_base(name), *indices)
 
 
-_BASES: dict[str, sympy.IndexedBase] = {}
-
-
-def _base(name: str) -> sympy.IndexedBase:
-    base = _BASES.get(name)
-    if base is None:
-        base = sympy.IndexedBase(name)
-        if len(_BASES) < 4096:
-            _BASES[name] = base
-    return base
+@lru_cache(maxsize=4096)
+def indexed_base(name: str) -> sympy.IndexedBase:
+    """What SymPy calls the base of the occurrences of ``name``."""
+    return sympy.IndexedBase(name)
 
 
 def is_occurrence(expression: sympy.Basic) -> bool:
@@ -76,8 +72,10 @@ def is_occurrence(expression: sympy.Basic) -> bool:
 def base_name(expression: sympy.Basic) -> str:
     """The name of the variable that ``expression`` is an occurrence of."""
     if isinstance(expression, sympy.Indexed):
-        return str(expression.base.label)
-    return str(expression)
+        name: str = expression.base.label.name
+    else:
+        name = expression.name
+    return name
 
 
 class Bracket(sympy.Expr):  # type: ignore[misc]

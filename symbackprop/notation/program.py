@@ -31,6 +31,7 @@ from symbackprop.notation.expressions import (
     walk,
 )
 from symbackprop.notation.indices import free_indices, is_size
+from symbackprop.notation.text import expression_text, terms_text
 
 __all__ = ["Assumption", "Equation", "Program", "Role", "Term", "Variable", "occurrences"]
 
@@ -137,8 +138,13 @@ class Equation:
         """The indices of the left side with their sizes."""
         return tuple(zip(self.left.indices, self.left.shape, strict=True))
 
+    @property
+    def text(self) -> str:
+        """The right side as text, in reading order where the equation knows it."""
+        return terms_text(self.terms) if self.terms else expression_text(self.right)
+
     def __str__(self) -> str:
-        return f"{self.left.everywhere} = {self.right}"
+        return f"{expression_text(self.left.everywhere)} = {self.text}"
 
 
 @dataclass(frozen=True)
