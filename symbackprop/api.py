@@ -490,5 +490,6 @@ def _description(model: Model) -> tuple[str, ...]:
         + ("" if layer.bias else ", no bias")
         for number, layer in enumerate(described.layers, 1)
     ]
-    loss = f"Loss: {described.loss.name.replace('_', ' ')}, reduction {described.reduction}."
+    says = f" ({described.loss.says})" if described.loss.says else ""
+    loss = f"Loss: {described.loss.name.replace('_', ' ')}{says}; reduction: {described.reduction}."
     return (f"{described.inputs} inputs; {'; '.join(layers)}.", loss)

@@ -28,8 +28,8 @@ class NetworkDescription:
     loss: Loss
     reduction: str = "mean"
     weight_layout: WeightLayout = "out_in"
-    l1: sympy.Expr = sympy.Integer(0)
-    l2: sympy.Expr = sympy.Integer(0)
+    l1: sympy.Expr = sympy.S.Zero
+    l2: sympy.Expr = sympy.S.Zero
     name: str = "network"
     batch: str = "N"
 
@@ -101,7 +101,15 @@ def network_program(network: NetworkDescription, fused: bool = True) -> Program:
     target = Variable("y", source.shape, Role.TARGET, (n, k), meaning="targets, one row an example")
     penalised = bool(network.l1 or network.l2)
     ending = loss_equations(
-        network.loss, activation, z, source, target, network.reduction, name="E" if penalised else "L", fused=fused
+        network.loss,
+        activation,
+        z,
+        source,
+        target,
+        network.reduction,
+        name="E" if penalised else "L",
+        fused=fused,
+        hint=_hidden_softmax(network),
     )
     equations.extend(ending.equations)
     if penalised:
@@ -116,6 +124,12 @@ def network_program(network: NetworkDescription, fused: bool = True) -> Program:
         assumptions=ending.assumptions,
     )
     return check(program)
+
+
+def _hidden_softmax(network: NetworkDescription) -> str:
+    """What to say where a loss misses the softmax that stands in a hidden layer."""
+    hidden = [n for n, layer in enumerate(network.layers[:-1], 1) if layer.resolved().name == "softmax"]
+    return f" (the softmax of layer {hidden[-1]} is in a hidden layer)" if hidden else ""
 
 
 def _penalties(network: NetworkDescription, weights: list[Variable]) -> tuple[Equation, ...]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import sympy
 
 from symbackprop.errors import NoRuleError
+from symbackprop.functions.translate import translate
 from symbackprop.notation.expressions import REDUCTIONS, Bracket, ElementwiseFunction, is_occurrence
 from symbackprop.notation.indices import is_size
 
@@ -46,8 +47,11 @@ def placeholders(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Expr, s
 
 @lru_cache(maxsize=1 << 12)
 def derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
-    """d ``expression`` / d ``symbol``, both free of indices."""
-    result = sympy.diff(expression, symbol)
+    """d ``expression`` / d ``symbol``, both free of indices.
+
+    SymPy brings in functions of its own, such as the sign in the derivative of sqrt(u**2); they are translated.
+    """
+    result = translate(sympy.diff(translate(expression), symbol))
     if result.has(sympy.Derivative, sympy.Subs):
         raise NoRuleError(f"SymPy has no derivative for {expression}; write the function out in known ones")
     return result

@@ -31,7 +31,9 @@ def notation_blocks(views: Views) -> list[Block]:
             Math(r"\mathbf{1}_N"),
             " is the column of ",
             Math("N"),
-            " ones; a number added to an array is added to each entry.",
+            " ones; a number added to an array is added to each entry. Products of matrices bind more tightly than ",
+            Math(r"\odot"),
+            ".",
         ),
     ]
     if program.batch is not None:

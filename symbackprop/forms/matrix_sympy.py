@@ -8,6 +8,7 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symbackprop.errors import NoRuleError
 from symbackprop.forms.arrays import (
@@ -60,6 +61,11 @@ def _column(size: sympy.Expr) -> sympy.Expr:
     return sympy.OneMatrix(size, 1)
 
 
+def _entry(matrix: sympy.Expr) -> sympy.Expr:
+    """The number in a 1 x 1 matrix. Indexing would write the product out as sums."""
+    return MatrixElement(matrix, 0, 0)
+
+
 def _leaf(node: Leaf) -> sympy.Expr:
     return sympy.MatrixSymbol(node.name, *_shape(node)) if node.rank else occurrence(node.name)
 
@@ -109,7 +115,7 @@ def _elementwise(function: Any, operand: Node) -> sympy.Expr:
 def _matmul(node: MatMul) -> sympy.Expr:
     left, right = matrix_expression(node.left), matrix_expression(node.right)
     product = (left.T if node.left.rank == 1 else left) * right
-    return product if node.rank else product[0, 0]
+    return product if node.rank else _entry(product)
 
 
 def _sum_over(node: SumOver) -> sympy.Expr:
@@ -117,9 +123,9 @@ def _sum_over(node: SumOver) -> sympy.Expr:
     sizes = [size for axis, size in node.operand.axes]
     gone = [axis not in node.axes for axis in node.operand.axes]
     if len(sizes) == 1:
-        return (_column(sizes[0]).T * operand)[0, 0]
+        return _entry(_column(sizes[0]).T * operand)
     if all(gone):
-        return (_column(sizes[0]).T * operand * _column(sizes[1]))[0, 0]
+        return _entry(_column(sizes[0]).T * operand * _column(sizes[1]))
     return operand * _column(sizes[1]) if gone[1] else operand.T * _column(sizes[0])
 
 
@@ -139,7 +145,7 @@ def _logsumexp(node: LogSumExp) -> sympy.Expr:
     raised = _elementwise(sympy.exp, node.operand)
     sizes = [size for _, size in node.operand.axes]
     if len(sizes) == 1:
-        return sympy.log((_column(sizes[0]).T * raised)[0, 0])
+        return sympy.log(_entry(_column(sizes[0]).T * raised))
     along_rows = node.operand.axes[1] not in node.axes
     total = raised * _column(sizes[1]) if along_rows else raised.T * _column(sizes[0])
     return ElementwiseApplyFunction(sympy.Lambda(_U, sympy.log(_U)), total)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from symbackprop.functions.records import Array, Record, constant, erf, function_class
+from symbackprop.functions.records import Array, Record, constant, erfc, function_class
 from symbackprop.notation.expressions import Bracket, ElementwiseFunction
 
 __all__ = ["FUNCTIONS"]
@@ -32,7 +32,7 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _normal_cdf(z: Array) -> Array:
-    return (1 + erf(z / np.sqrt(np.asarray(2, z.dtype)))) / 2
+    return erfc(-z / np.sqrt(np.asarray(2, z.dtype))) / 2
 
 
 def _gelu_inner(z: sympy.Expr) -> sympy.Expr:
@@ -40,7 +40,15 @@ def _gelu_inner(z: sympy.Expr) -> sympy.Expr:
 
 
 def _gelu_tanh_numpy(z: Array) -> Array:
-    return z / 2 * (1 + np.tanh(float(np.sqrt(2 / np.pi)) * (z + 0.044715 * z**3)))
+    # (1 + tanh u) / 2 = sigma(2 u), which keeps its digits where tanh u is near -1.
+    return np.asarray(z * _sigmoid(2 * float(np.sqrt(2 / np.pi)) * (z + 0.044715 * z**3)))
+
+
+def _log_cosh_numpy(d: Array) -> Array:
+    size = np.abs(d)
+    near = np.log1p(2 * np.sinh(np.minimum(size, 1) / 2) ** 2)
+    far = size + np.log1p(np.exp(-2 * size)) - d.dtype.type(np.log(2))
+    return np.asarray(np.where(size < 1, near, far))
 
 
 def _gelu_tanh_slope(z: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
@@ -202,7 +210,7 @@ _RECORDS = (
         definition=lambda d: sympy.log(sympy.cosh(d)),
         derivative=lambda d, a: sympy.tanh(d),
         identity=r"(\log\cosh d)' = \tanh d",
-        numpy=lambda d: np.logaddexp(d, -d) - d.dtype.type(np.log(2)),
+        numpy=_log_cosh_numpy,
         bounds=(sympy.Integer(0), sympy.oo),
     ),
 )

@@ -5,6 +5,7 @@ A new function is one ``Record`` in ``symbackprop.functions.library``; no other 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ import sympy
 
 from symbackprop.notation.expressions import ElementwiseFunction
 
-__all__ = ["NamedConstant", "Record", "constant", "erf", "function_class"]
+__all__ = ["NamedConstant", "Record", "constant", "erf", "erfc", "function_class"]
 
 Array = npt.NDArray[Any]
 
@@ -84,6 +85,13 @@ def constant(name: str, latex: str, digits: str) -> sympy.NumberSymbol:
 
 def erf(z: Array) -> Array:
     """The error function of every entry. NumPy has none; the standard library's is right to the last bit."""
-    import math
+    return _entry_by_entry(math.erf, z)
 
-    return np.asarray(np.vectorize(math.erf, otypes=[np.result_type(z, np.float32)])(z))
+
+def erfc(z: Array) -> Array:
+    """1 - erf of every entry, with all its digits where that is small."""
+    return _entry_by_entry(math.erfc, z)
+
+
+def _entry_by_entry(function: Callable[[float], float], z: Array) -> Array:
+    return np.asarray(np.vectorize(function, otypes=[np.result_type(z, np.float32)])(z))

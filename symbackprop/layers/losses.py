@@ -59,6 +59,7 @@ class Loss:
         object.__setattr__(self, "average", average)
         object.__setattr__(self, "expects", expects)
         object.__setattr__(self, "says", says)
+        object.__setattr__(self, "__doc__", says or f"The loss {name!r} of one's own, averaged over {average}.")
 
 
 def _in_output_and_target(name: str, function: Entry | sympy.Expr) -> sympy.Expr:
@@ -176,6 +177,9 @@ LOSSES: MappingProxyType[str, Loss] = MappingProxyType(
 """Every loss that has a name."""
 
 
+__doc__ = f"{__doc__}\nThe losses:\n\n" + "\n".join(f"{loss.name}: {loss.says}." for loss in LOSSES.values())
+
+
 def loss_named(name: str) -> Loss:
     """The loss called ``name``."""
     if name not in LOSSES:
@@ -212,14 +216,16 @@ def loss_equations(
     reduction: str,
     name: str = "L",
     fused: bool = True,
+    hint: str = "",
 ) -> LossEquations:
     """The equations of ``loss`` on ``output`` = activation(``z``), fused with the activation where it can be.
 
-    ``fused=False`` leaves the cross-entropies on top of the probabilities, for showing the chain through them.
+    ``fused=False`` leaves the cross-entropies on top of the probabilities, for showing the chain through them;
+    ``hint`` is added to the error where output and loss do not fit.
     """
     if reduction not in ("mean", "sum"):
         raise UsageError(f"unknown reduction {reduction!r}; {nearest(str(reduction), ('mean', 'sum'))}")
-    _check_output(loss, activation)
+    _check_output(loss, activation, hint)
     average = loss.average if reduction == "mean" else None
     examples, outputs = target.shape
     scale = {"examples": 1 / examples, "entries": 1 / (examples * outputs), None: sympy.Integer(1)}[average]
@@ -229,13 +235,13 @@ def loss_equations(
     return build(setting) if build else _plain(setting)
 
 
-def _check_output(loss: Loss, activation: Activation | Softmax) -> None:
+def _check_output(loss: Loss, activation: Activation | Softmax, hint: str) -> None:
     low, high = activation.bounds
     known = activation.name in ACTIVATIONS
     if loss.expects == "probability" and known and not (low >= 0 and high <= 1):
         raise UsageError(
             f"loss {loss.name!r} expects probabilities, but the output layer has activation {activation.name!r}; "
-            f"use softmax or sigmoid there, or the loss {loss.name + '_with_logits'!r}"
+            f"use softmax or sigmoid there, or the loss {loss.name + '_with_logits'!r}{hint}"
         )
     if loss.expects == "logit" and activation.name in ("sigmoid", "softmax"):
         raise UsageError(

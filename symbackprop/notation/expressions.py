@@ -21,6 +21,7 @@ __all__ = [
     "ElementwiseFunction",
     "Limit",
     "Maximum",
+    "Sum",
     "base_name",
     "index",
     "indexed_base",
@@ -90,6 +91,7 @@ class Bracket(sympy.Expr):  # type: ignore[misc]
     is_finite = True
 
     def __new__(cls, condition: Any) -> Any:
+        """The bracket of a condition; 1 or 0 where the condition is decided."""
         condition = sympy.sympify(condition)
         if condition == sympy.true:
             return sympy.Integer(1)
@@ -119,6 +121,7 @@ class Maximum(ExprWithLimits):  # type: ignore[misc]
     is_finite = True
 
     def __new__(cls, body: Any, *limits: Any) -> Any:
+        """The largest value of ``body`` over the index of each ``(index, 0, last)``."""
         result = sympy.Expr.__new__(cls, sympy.sympify(body), *(sympy.Tuple(*limit) for limit in limits))
         result.is_commutative = True
         return result
@@ -129,6 +132,30 @@ class ArgMaximum(Maximum):
 
     def _eval_derivative(self, symbol: sympy.Symbol) -> sympy.Expr:
         return sympy.Integer(0)
+
+
+class Sum(sympy.Sum):  # type: ignore[misc]
+    """SymPy's sum, kept as it was written, and equal to SymPy's own.
+
+    SymPy's constructor carries a ``Piecewise`` inside an inner sum or maximum outwards past the index that its
+    conditions are about.
+    """
+
+    def __new__(cls, body: Any, *limits: Any) -> Any:
+        body, limits = sympy.sympify(body), tuple(sympy.Tuple(*limit) for limit in limits)
+        if isinstance(body, sympy.Sum):
+            body, limits = body.args[0], (*body.args[1:], *limits)
+        result = sympy.Expr.__new__(cls, body, *limits)
+        result.is_commutative = True
+        return result
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, sympy.Sum) and self.args == other.args
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = sympy.Sum.__hash__
 
 
 REDUCTIONS = (sympy.Sum, Maximum)
@@ -144,7 +171,7 @@ def total(body: sympy.Expr, *over: Limit) -> sympy.Expr:
     """``body`` summed over each (index, size) of ``over``; ``body`` itself where there is none."""
     if not over:
         return body
-    return sympy.Sum(body, *((i, 0, extent - 1) for i, extent in over))
+    return Sum(body, *((i, 0, extent - 1) for i, extent in over))
 
 
 def maximum(body: sympy.Expr, over: Limit) -> sympy.Expr:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import sympy
 
-from symbackprop.notation.expressions import REDUCTIONS, Limit, index, limits
+from symbackprop.notation.expressions import REDUCTIONS, Limit, Sum, index, limits
 
 __all__ = [
     "Fresh",
@@ -93,7 +93,7 @@ def _rebuild(expression: sympy.Basic, arguments: Iterable[sympy.Basic]) -> sympy
 
 def _rebind(reduction: sympy.Expr, body: sympy.Expr, names: Iterable[sympy.Symbol]) -> sympy.Expr:
     over = ((name, 0, extent - 1) for name, (_, extent) in zip(names, limits(reduction), strict=True))
-    return reduction.func(body, *over)
+    return Sum(body, *over) if isinstance(reduction, sympy.Sum) else reduction.func(body, *over)
 
 
 def substitute(expression: sympy.Expr, values: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
@@ -216,7 +216,7 @@ def _match(
         elif binding.get(pattern, pattern) == expression and expression not in bound.values():
             yield binding
         return
-    if type(pattern) is not type(expression) or len(pattern.args) != len(expression.args):
+    if _kind(pattern) is not _kind(expression) or len(pattern.args) != len(expression.args):
         return
     if not pattern.args:
         if pattern == expression:
@@ -231,6 +231,10 @@ def _match(
         yield from _match_in_any_order(pattern.args, expression.args, holes, binding, bound)
     else:
         yield from _match_in_order(pattern.args, expression.args, holes, binding, bound)
+
+
+def _kind(expression: sympy.Basic) -> type[sympy.Basic]:
+    return sympy.Sum if isinstance(expression, sympy.Sum) else type(expression)
 
 
 def _match_reductions(
