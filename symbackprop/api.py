@@ -354,7 +354,7 @@ class Derivation:
 
         >>> net = Network(2, [Dense(3, "sigmoid"), Dense(1)], "half_squared_error")
         >>> print(net.derive().scalar(sizes={"N": 1}).gradient("W1", 0, 1).paths()[0])
-        dL/dz2[0, 0] * dz2[0, 0]/da1[0, 0] * da1[0, 0]/dz1[0, 0] * dz1[0, 0]/dW1[0, 1]
+        dL/dz2[0,0] * dz2[0,0]/da1[0,0] * da1[0,0]/dz1[0,0] * dz1[0,0]/dW1[0,1]
         """
         if parameters is None:
             return ScalarForm(self.differentiation, bind_sizes(self.program, {}, sizes))

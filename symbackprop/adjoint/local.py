@@ -128,7 +128,7 @@ def in_reading_order(factors: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
 
 
 def _is_constant(expression: sympy.Expr) -> bool:
-    return all(is_size(symbol) for symbol in expression.free_symbols) and not expression.has(Bracket)
+    return all(is_size(symbol) for symbol in expression.free_symbols) and not expression.has(Bracket, *REDUCTIONS)
 
 
 def _content_of_sum(expression: sympy.Add) -> tuple[sympy.Expr, sympy.Expr]:
@@ -145,4 +145,4 @@ def _content_of_sum(expression: sympy.Add) -> tuple[sympy.Expr, sympy.Expr]:
 
 def is_constant_size(factor: sympy.Expr) -> bool:
     """Whether ``factor`` is made of sizes alone, and is not just a number."""
-    return bool(factor.free_symbols) and all(is_size(symbol) for symbol in factor.free_symbols)
+    return bool(factor.free_symbols) and _is_constant(factor)

@@ -85,6 +85,7 @@ def _abandon_output() -> None:
 
 
 @click.group(
+    name="symbackprop",
     cls=Application,
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -14,6 +14,7 @@ from symbackprop._version import __version__
 from symbackprop.api import Derivation, Gradient
 from symbackprop.errors import NoRuleError
 from symbackprop.functions.kinks import Kink
+from symbackprop.notation.text import expression_text, terms_text
 
 __all__ = ["derivation_json"]
 
@@ -45,7 +46,7 @@ def _gradient(gradient: Gradient) -> dict[str, Any]:
         "contributions": [
             {
                 "through": contribution.through,
-                "expression": str(contribution.expression),
+                "expression": terms_text((contribution.term,)),
                 "rules": [factor.rule for factor in contribution.chain] + [step.rule for step in contribution.steps],
             }
             for contribution in gradient.contributions
@@ -71,7 +72,7 @@ def _kink(kink: Kink) -> dict[str, Any]:
     return {
         "equation": kink.equation,
         "function": kink.function,
-        "argument": str(kink.argument),
+        "argument": expression_text(kink.argument),
         "point": None if kink.point is None else _number(kink.point),
         "convention": kink.convention,
     }

@@ -24,7 +24,6 @@ def derivation_text(derivation: Derivation) -> str:
         ("Gradients", _gradients(asked.values(), loss)),
         ("where, backwards", _gradients(rest, loss)),
         ("and, forwards", derivation.network.equations),
-        ("Assumptions that shorten a gradient", derivation.assumptions),
         ("Kinks", map(str, derivation.kinks)),
         ("Unreached", unreached),
     )

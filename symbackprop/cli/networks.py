@@ -32,6 +32,8 @@ def load_model(network: str) -> Model:
     # Imported before the current directory joins the path, so that no file there can stand in for SymPy or NumPy.
     from symbackprop.api import Network
 
+    if not network:
+        raise UsageError("NETWORK is empty; name a TOML file, or module:attribute")
     path = Path(network)
     with redirect_stdout(sys.stderr):
         if path.suffix.lower() in _NOTES:

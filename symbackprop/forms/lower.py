@@ -43,6 +43,7 @@ from symbackprop.forms.arrays import (
     SumOver,
 )
 from symbackprop.notation.expressions import (
+    REDUCTIONS,
     ArgMaximum,
     Bracket,
     Limit,
@@ -51,7 +52,7 @@ from symbackprop.notation.expressions import (
     is_occurrence,
     limits,
 )
-from symbackprop.notation.indices import is_index, is_size, substitute
+from symbackprop.notation.indices import is_index, is_position, is_size, substitute
 from symbackprop.notation.program import Equation, Program, Term, Variable
 
 __all__ = ["Lowered", "Orientation", "lower"]
@@ -148,8 +149,11 @@ class _Lowering:
         """coefficient * sum of a product, with ``axes`` as far as it has them."""
         self.ranges.update(term.sums)
         factors = [self.expression(factor) for factor in self.softmaxes(term.factors)]
-        product = _contracted(factors, self.dropped(term.sums), axes)
-        coefficient = self.scalar(term.coefficient)
+        over = self.dropped(term.sums)
+        summed = frozenset(axis for factor in factors for axis in factor.axes)
+        idle = [extent for i, extent in over if (i, extent) not in summed]
+        product = _contracted(factors, tuple(axis for axis in over if axis in summed), axes)
+        coefficient = self.scalar(sympy.Mul(term.coefficient, *idle))
         if coefficient.value == 1:
             return product
         inside = product.operands if isinstance(product, Multiply) else (product,)
@@ -197,7 +201,7 @@ class _Lowering:
             return node
         if is_occurrence(node):
             return self.occurrence(node)
-        if all(is_size(symbol) for symbol in node.free_symbols) and not node.has(Bracket):
+        if all(is_size(symbol) for symbol in node.free_symbols) and not node.has(Bracket, *REDUCTIONS):
             return self.scalar(node)
         if is_index(node):
             raise NoRuleError(f"index {node} used as a number has no array form outside a position or a condition")
@@ -230,9 +234,12 @@ class _Lowering:
     def occurrence(self, node: sympy.Expr) -> Node:
         name = base_name(node)
         positions = node.indices if isinstance(node, sympy.Indexed) else ()
-        bare = all(is_index(position) for position in positions)
         variable = self.variables[name]
-        if bare and len(set(positions)) == len(positions):
+        whole = all(
+            is_index(position) and self.ranges[position] == extent
+            for position, extent in zip(positions, variable.shape, strict=True)
+        )
+        if whole and len(set(positions)) == len(positions):
             return self.leaf(name, node)
         if self.orientation is not Orientation.ROWS and self.has_batch(variable):
             raise NoRuleError(f"{node} picks single examples, which only the orientation 'rows' can show")
@@ -288,18 +295,11 @@ class _Lowering:
             axes = _union(parts)
             return Logic(axes, type(node).__name__.lower(), tuple(_broadcast(part, axes) for part in parts))
         if isinstance(node, Relational):
-            counts = any(_counts(side) for side in node.args)
+            counts = any(is_position(side) for side in node.args)
             left, right = (self.position(s) if counts else self.expression(s) for s in node.args)
             axes = _union((left, right))
             return Compare(axes, node.rel_op, _broadcast(left, axes), _broadcast(right, axes))
         raise NoRuleError(f"{node} is no condition")
-
-
-def _counts(side: sympy.Expr) -> bool:
-    """Whether one side of a comparison is a position rather than a value."""
-    if isinstance(side, ArgMaximum) or is_index(side):
-        return True
-    return not is_occurrence(side) and any(_counts(argument) for argument in side.args)
 
 
 def _positive_first(arguments: Sequence[sympy.Expr]) -> list[sympy.Expr]:
@@ -397,8 +397,9 @@ def _contracted(factors: Sequence[Node], over: tuple[Limit, ...], axes: Axes) ->
     summed = frozenset(over)
     outside = [node for node in factors if not summed & frozenset(node.axes)]
     inside = _grouped([node for node in factors if summed & frozenset(node.axes)], axes)
+    # Each contraction leaves fewer summed axes or fewer factors, so this ends.
     while summed & frozenset(axis for node in inside for axis in node.axes):
-        inside = _one_contraction(inside, over, axes)
+        inside = _grouped(_one_contraction(inside, over, axes), axes)
     return _multiplied([*outside, *inside], axes)
 
 
@@ -423,7 +424,7 @@ def _one_contraction(nodes: list[Node], over: tuple[Limit, ...], axes: Axes) -> 
     if len(members) == 2:
         left, right = members
         if left.labels & right.labels == {axis[0]} and left.rank <= 2 and right.rank <= 2:
-            return _grouped([_matmul(left, right, axis, axes), *rest], axes)
+            return [_matmul(left, right, axis, axes), *rest]
     vectors = [node for node in members if node.rank == 1]
     if vectors and len(members) > 2:
         matrix = next(node for node in members if node.rank > 1)

@@ -174,15 +174,15 @@ class MatrixPrinter:
 
     def _sum_over(self, node: SumOver) -> tuple[str, int]:
         operand = node.operand
+        middle = self._within(operand, _PRODUCT)
         gone = [axis for axis in operand.axes if axis not in node.axes]
         if operand.rank == 1:
-            return rf"{self._ones(gone[0][1])}^{{\top}} {self._within(operand, _PRODUCT)}", _PRODUCT
+            return rf"{self._ones(gone[0][1])}^{{\top}} {middle}", _PRODUCT
         if len(gone) == 2:
             first, last = operand.axes
-            middle = self._within(operand, _PRODUCT)
             return rf"{self._ones(first[1])}^{{\top}} {middle} {self._ones(last[1])}", _PRODUCT
         if gone[0] == operand.axes[1]:
-            return rf"{self._within(operand, _PRODUCT)} {self._ones(gone[0][1])}", _PRODUCT
+            return rf"{middle} {self._ones(gone[0][1])}", _PRODUCT
         turned = Permute(tuple(reversed(operand.axes)), operand)
         return rf"{self._permute(turned)[0]} {self._ones(gone[0][1])}", _PRODUCT
 

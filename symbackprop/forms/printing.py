@@ -12,6 +12,7 @@ from sympy.printing.latex import LatexPrinter
 
 from symbackprop.forms.symbols import Symbols, size_latex
 from symbackprop.notation.expressions import (
+    REDUCTIONS,
     ArgMaximum,
     Bracket,
     ElementwiseFunction,
@@ -20,7 +21,7 @@ from symbackprop.notation.expressions import (
     is_occurrence,
     limits,
 )
-from symbackprop.notation.indices import free_indices, is_index, is_size
+from symbackprop.notation.indices import free_indices, is_index, is_position, is_size
 from symbackprop.notation.program import Equation, Term
 
 __all__ = ["IndexPrinter"]
@@ -174,7 +175,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         if isinstance(condition, sympy.Or):
             return r" \text{ or } ".join(self._condition(argument) for argument in condition.args)
         if isinstance(condition, Relational):
-            counts = any(_is_position(side) for side in condition.args)
+            counts = any(is_position(side) for side in condition.args)
             sides = [_from_one(side) if counts else side for side in condition.args]
             left, right = (self.doprint(side) for side in sides)
             return f"{left} {_RELATIONS[condition.rel_op]} {right}"
@@ -286,7 +287,7 @@ def _sign(expression: sympy.Expr) -> tuple[str, sympy.Expr]:
 
 
 def _is_number(factor: sympy.Expr) -> bool:
-    return all(is_size(symbol) for symbol in factor.free_symbols) and not factor.has(Bracket)
+    return all(is_size(symbol) for symbol in factor.free_symbols) and not factor.has(Bracket, *REDUCTIONS)
 
 
 def _is_reciprocal(factor: sympy.Expr) -> bool:
@@ -303,13 +304,6 @@ def _reading_rank(factor: sympy.Expr) -> int:
 
 def _is_plain(text: str) -> bool:
     return text.isalnum()
-
-
-def _is_position(side: sympy.Expr) -> bool:
-    """Whether a side of a comparison counts positions."""
-    if isinstance(side, ArgMaximum) or is_index(side):
-        return True
-    return not is_occurrence(side) and any(_is_position(argument) for argument in side.args)
 
 
 def _from_one(position: Any) -> sympy.Expr:

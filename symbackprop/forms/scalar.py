@@ -22,6 +22,7 @@ from symbackprop.notation.indices import substitute
 from symbackprop.notation.interpreter import FLOAT, evaluate_expression
 from symbackprop.notation.program import Variable
 from symbackprop.notation.sizes import concrete_shape
+from symbackprop.notation.text import expression_text
 
 __all__ = ["Link", "Path", "ScalarForm", "ScalarGradient"]
 
@@ -44,7 +45,11 @@ class Link:
     @property
     def name(self) -> str:
         """The factor by name."""
-        return f"d{self.of}/d{self.by}"
+        return f"d{expression_text(self.of)}/d{expression_text(self.by)}"
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f" = {self.value:.6g}"
+        return f"{self.name} = {expression_text(self.expression)}{value}"
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,8 @@ class ScalarGradient:
 
     def __str__(self) -> str:
         value = "" if self.value is None else f" = {self.value:.6g}"
-        return f"dL/d{self.element} = {self.expression}{value}"
+        names = (expression_text(expression) for expression in (self.element, self.expression))
+        return f"dL/d{' = '.join(names)}{value}"
 
 
 class ScalarForm:

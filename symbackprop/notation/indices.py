@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import sympy
 
-from symbackprop.notation.expressions import REDUCTIONS, Limit, Sum, index, limits
+from symbackprop.notation.expressions import REDUCTIONS, ArgMaximum, Limit, Sum, index, is_occurrence, limits
 
 __all__ = [
     "Fresh",
@@ -20,6 +20,7 @@ __all__ = [
     "close",
     "free_indices",
     "is_index",
+    "is_position",
     "is_size",
     "matches",
     "open_reduction",
@@ -39,6 +40,15 @@ def is_size(symbol: sympy.Basic) -> bool:
 def is_index(symbol: sympy.Basic) -> bool:
     """Whether ``symbol`` is an index: an integer symbol that is not a size."""
     return isinstance(symbol, sympy.Symbol) and bool(symbol.is_integer) and not symbol.is_positive
+
+
+def is_position(expression: sympy.Basic) -> bool:
+    """Whether an expression, such as one side of a comparison, counts positions rather than being a value."""
+    if isinstance(expression, ArgMaximum) or is_index(expression):
+        return True
+    if is_occurrence(expression) or isinstance(expression, REDUCTIONS):
+        return False
+    return any(is_position(argument) for argument in expression.args)
 
 
 _NONE: frozenset[sympy.Symbol] = frozenset()

@@ -29,6 +29,7 @@ from symbackprop.notation.expressions import (
     base_name,
     is_occurrence,
     limits,
+    walk,
 )
 from symbackprop.notation.program import Equation, Program
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
@@ -172,9 +173,14 @@ class _Machine:
         return [{**here, **dict(zip((i for i, _ in over), at, strict=True))} for at in itertools.product(*ranges)]
 
     def product(self, node: sympy.Mul, here: Environment) -> Any:
-        brackets = [self.bracket(argument, here) for argument in node.args if isinstance(argument, Bracket)]
-        if any(bracket == 0 for bracket in brackets):
-            return self.arithmetic.number(sympy.Integer(0))
+        guards = [argument for argument in node.args if isinstance(argument, Bracket)]
+        # Those about indices alone go first: where one is false, nothing else in the term need be in range.
+        guards.sort(key=lambda guard: any(is_occurrence(inner) for inner in walk(guard)))
+        brackets = []
+        for guard in guards:
+            brackets.append(self.bracket(guard, here))
+            if brackets[-1] == 0:
+                return self.arithmetic.number(sympy.Integer(0))
         rest = [self.value(argument, here) for argument in node.args if not isinstance(argument, Bracket)]
         return _fold(operator.mul, [*brackets, *rest])
 

@@ -66,6 +66,8 @@ def _term(term: Term) -> str:
     summed = frozenset(i for i, _ in term.sums)
     outside = [factor for factor in term.factors if not free_indices(factor) & summed]
     inside = [factor for factor in term.factors if free_indices(factor) & summed]
+    if above == below == 1 and not term.sums and len(term.factors) == 1 and not sign:
+        return _factor(term.factors[0], 0)
     parts = [_factor(above)] if above != 1 or not term.factors else []
     parts += map(_factor, outside)
     if inside:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sympy
 
+from symbackprop.notation.expressions import REDUCTIONS
+
 __all__ = [
     "CASES",
     "DEPTH",
@@ -61,13 +63,16 @@ def excess_under_exponential(argument: sympy.Expr) -> str:
 
 
 def excess_of_number(expression: sympy.Expr) -> str:
-    """Why ``expression``, if it is a number, is none to compute with: infinite, not real, or beyond 1e300."""
-    if not expression.is_number or expression.is_Integer:
-        return ""
-    value = expression if expression.is_Rational else sympy.N(expression, 5)
+    """Why ``expression``, or its coefficient, is no number to compute with: infinite, not real, or beyond 1e300."""
+    # A reduction over numbers is not evaluated here: its range may be long.
+    is_number = expression.is_number and not expression.has(*REDUCTIONS)
+    number = expression if is_number else expression.as_coeff_Mul()[0]
+    value = number if number.is_Rational else sympy.N(number, 5)
     if not (value.is_real and value.is_finite):
         return f"{expression} is not a real number"
-    return f"{expression} is too large a number; the largest is 1e300" if abs(value) > _LARGEST else ""
+    if abs(value) > _LARGEST:
+        return f"a number of about {sympy.N(value, 3)!s} is too large; the largest is 1e300"
+    return ""
 
 
 def _bits(number: sympy.Rational) -> int:

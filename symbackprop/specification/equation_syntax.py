@@ -156,8 +156,8 @@ def _check_depth(side: ParsedSide, fail: Fail) -> None:
     open_nodes: list[tuple[ast.AST, int]] = [(side.tree, 1)]
     while open_nodes:
         node, depth = open_nodes.pop()
-        if depth > 2 * DEPTH:
-            fail("the expression is nested too deep; give inner values names of their own", side.column(node))
+        if depth > DEPTH:
+            fail(f"nested more than {DEPTH} deep; give inner values names of their own", side.column(node))
         for child in ast.iter_child_nodes(node):
             run = isinstance(node, ast.BinOp) and child is node.left and _rank(child) == _rank(node) < 2
             open_nodes.append((child, depth if run else depth + 1))
@@ -198,7 +198,6 @@ class _NodeChecker:
 
     def fail(self, reason: str, node: ast.AST) -> NoReturn:
         self.fail_at(reason, self.side.column(node))
-        raise AssertionError
 
     def check(self, node: ast.AST) -> None:
         """Refuse what an expression may not hold, here and below."""
@@ -240,7 +239,7 @@ class _NodeChecker:
         elif name in REDUCTIONS:
             if count < 2:
                 second = "an index" if name == "Sum" else "an index or a second value"
-                self.fail(f"{name} has {count} arguments; give a body and {second}, as in {name}(z[n,k], k)", node)
+                self.fail(f"{name} needs a second argument; give a body and {second}, as in {name}(z[n,k], k)", node)
             self.check(node.args[0])
             for binder in node.args[1:]:
                 self.binder(name, binder)

@@ -40,7 +40,7 @@ def test_chain_is_written_from_the_loss_inwards():
     gradient = form.gradient("W1", 0, 1)
     assert gradient.value is None
     (path,) = gradient.paths()
-    assert str(path) == "dL/dz2[0, 0] * dz2[0, 0]/da1[0, 0] * da1[0, 0]/dz1[0, 0] * dz1[0, 0]/dW1[0, 1]"
+    assert str(path) == "dL/dz2[0,0] * dz2[0,0]/da1[0,0] * da1[0,0]/dz1[0,0] * dz1[0,0]/dW1[0,1]"
     assert path.links[2].rule == "derivative of sigmoid"
     assert path.links[2].identity == r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z))"
 

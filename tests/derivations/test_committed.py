@@ -1,0 +1,99 @@
+"""The committed derivations are what the package writes today, byte for byte. ``--accept`` takes changes over."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symbackprop as sbp
+
+FOLDER = Path(__file__).parents[2] / "derivations"
+NETWORKS = sorted(path.parent.name for path in FOLDER.glob("*/network.toml"))
+
+
+def test_the_networks_of_the_articles_are_there():
+    assert {"article-002-4-3-1", "article-003-2-3-1"} <= set(NETWORKS)
+
+
+@pytest.mark.parametrize("suffix", [".tex", ".md"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_regenerated_byte_for_byte(name, suffix, accept, tmp_path):
+    committed = FOLDER / name / f"derivation{suffix}"
+    derivation = sbp.Network.load(FOLDER / name / "network.toml").derive()
+    if accept:
+        derivation.save(committed)
+    written = derivation.save(tmp_path / f"derivation{suffix}")
+    assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
+    assert written.read_bytes() == committed.read_bytes(), "changed; run with --accept and look at the difference"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_compiles_without_a_warning(name, tmp_path):
+    shutil.copy(FOLDER / name / "derivation.tex", tmp_path)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
+    for _ in range(2):
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout[-2000:]
+    log = (tmp_path / "derivation.log").read_text(encoding="latin-1")
+    assert not re.findall(r"^(?:LaTeX Warning|Overfull|Underfull \\hbox).*", log, re.MULTILINE)
+
+
+# Article 003, "Working of Neural Networks": what the slides print, to the digits they print.
+
+
+@pytest.fixture(scope="module")
+def slides():
+    network = sbp.Network.load(FOLDER / "article-003-2-3-1" / "network.toml")
+    derivation = network.derive()
+    return derivation.scalar(network.parameters, network.data["x"], network.data["y"])
+
+
+def test_article_003_forward_pass(slides):
+    assert slides.values["a1"][0, 0] == pytest.approx(0.89, abs=0.005)
+    assert slides.values["z2"][0, 0] == pytest.approx(1.106, abs=0.0005)
+
+
+def test_article_003_output_weight(slides):
+    gradient = slides.gradient("W2", 0, 0)
+    output_error, activation = gradient.paths()[0].links
+    assert output_error.value == pytest.approx(-1.894, abs=0.0005)
+    assert activation.value == pytest.approx(0.89, abs=0.005)
+    assert gradient.value == pytest.approx(-1.686, abs=0.0005)
+    assert -0.23 - 0.01 * gradient.value == pytest.approx(-0.213, abs=0.0005)
+
+
+def test_article_003_hidden_weight(slides):
+    gradient = slides.gradient("W1", 0, 0)
+    (path,) = gradient.paths()
+    assert [link.value for link in path.links] == pytest.approx([-1.894, -0.23, 0.0979, 1], abs=0.0005)
+    assert gradient.value == pytest.approx(0.0426, abs=0.00005)
+    # The slides print 0.499; rounded it is 0.500, with four digits 0.4996.
+    assert round(0.5 - 0.01 * gradient.value, 4) == 0.4996
+
+
+# Article 002, "Neural Networks From Scratch in Python & R": errors and gradients of the first step.
+
+
+@pytest.fixture(scope="module")
+def article_002():
+    network = sbp.Network.load(FOLDER / "article-002-4-3-1" / "network.toml")
+    return network.derive().values(network.parameters, network.data["x"], network.data["y"])
+
+
+def test_article_002_errors_of_the_examples(article_002):
+    errors = (article_002["a2"] - article_002["y"]) ** 2 / 2
+    np.testing.assert_allclose(errors.ravel(), [0.05013458, 0.03727248, 0.25388062], atol=5e-9)
+    assert article_002["L"] == pytest.approx(0.34128768127051884, rel=1e-12)
+
+
+def test_article_002_gradients(article_002):
+    expected = [[0.03318467336538263], [-0.01676956396433862], [0.014665588595003531]]
+    np.testing.assert_allclose(article_002["W2_bar"], expected, rtol=1e-12)
+    first_row = [-0.022050436055330885, -0.004288451962596305, -0.0035460484015667113]
+    np.testing.assert_allclose(article_002["W1_bar"][0], first_row, rtol=1e-12)

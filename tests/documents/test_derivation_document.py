@@ -1,0 +1,133 @@
+"""The derivation document is complete and consistent, for every kind of network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import symbackprop as sbp
+from symbackprop.documents.derivation import derivation_document
+from symbackprop.documents.emitters import EMITTERS
+from symbackprop.documents.tree import Bullets, Display, Heading, Paragraph, Ref, Table
+from symbackprop.errors import UnreadableError, UsageError
+
+NETWORKS = {
+    "sigmoid": sbp.Network(2, [sbp.Dense(3, "sigmoid"), sbp.Dense(1)], "half_squared_error"),
+    "symbolic": sbp.Network("D", [sbp.Dense("H", "tanh"), sbp.Dense("K")], "mean_squared_error"),
+    "softmax": sbp.Network(2, [sbp.Dense(3, "relu"), sbp.Dense(2, "softmax")], "categorical_cross_entropy", l2=0.1),
+    "logits": sbp.Network(2, [sbp.Dense(2, "elu", bias=False), sbp.Dense(3)], "categorical_cross_entropy_with_logits"),
+    "binary": sbp.Network(2, [sbp.Dense(2, "gelu"), sbp.Dense(1, "sigmoid")], "binary_cross_entropy", reduction="sum"),
+    "hidden softmax": sbp.Network(2, [sbp.Dense(2, "softmax"), sbp.Dense(2)], "huber", weight_layout="in_out", l1=0.1),
+    "deep": sbp.Network(2, [sbp.Dense(2, "selu")] * 4 + [sbp.Dense(2, "hard_sigmoid")], "mean_absolute_error"),
+}
+
+
+def document(name):
+    return derivation_document(NETWORKS[name].derive()._story(None, None, None, None))
+
+
+def texts(doc):
+    for block in doc.blocks:
+        match block:
+            case Paragraph(text):
+                yield text
+            case Bullets(items):
+                yield from items
+            case Table(header, rows):
+                yield from header
+                for row in rows:
+                    yield from row
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_references_resolve_and_labels_are_unique(name):
+    doc = document(name)
+    labels = [block.label for block in doc.blocks if isinstance(block, Display) and block.label]
+    assert len(labels) == len(set(labels))
+    refs = {part.label for text in texts(doc) for part in text if isinstance(part, Ref)}
+    assert refs <= set(labels)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_equation_is_numbered(name):
+    derivation = NETWORKS[name].derive()
+    labels = {block.label for block in document(name).blocks if isinstance(block, Display)}
+    assert {equation.name for equation in derivation.program.equations} <= labels
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_sections_come_in_reading_order(name):
+    found = [block.title for block in document(name).blocks if isinstance(block, Heading) and block.level == 1]
+    order = ["Result", "Notation", "Forward pass", "Loss", "Backward pass", "All gradients"]
+    assert found[: len(order)] == order
+    assert ("Worked in numbers" in found) == (name != "symbolic")
+    assert ("The chain through the probabilities" in found) == (name in ("softmax", "binary"))
+    assert ("Points without derivative" in found) == (name in ("softmax", "hidden softmax", "deep"))
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "symbolic"])
+def test_every_weight_is_worked(name):
+    model = NETWORKS[name]
+    story = model.derive()._story(None, None, None, None)
+    count = sum(story.example.form.values[p.name].size for p in model.program.parameters)
+    (table,) = (b for b in document(name).blocks if isinstance(b, Table) and b.header[0] == ("weight",))
+    assert len(table.rows) == count
+    tex = EMITTERS[".tex"](document(name))
+    assert tex.count(r"&\leftarrow") == count
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tex_compiles(name, tmp_path):
+    NETWORKS[name].derive().save(tmp_path / "d.tex")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "d.tex"]
+    for _ in range(2):
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout[-2000:]
+    log = (tmp_path / "d.log").read_text(encoding="latin-1")
+    assert not re.findall(r"^LaTeX Warning.*", log, re.MULTILINE)
+
+
+def test_the_same_bytes_each_time(tmp_path):
+    for suffix in EMITTERS:
+        written = [NETWORKS["softmax"].derive().save(tmp_path / f"{n}{suffix}").read_bytes() for n in range(2)]
+        assert written[0] == written[1]
+
+
+def test_given_numbers_are_the_numbers_shown(tmp_path):
+    net = NETWORKS["sigmoid"]
+    parameters = {"W1": np.full((3, 2), 0.125), "b1": np.zeros(3), "W2": np.full((1, 3), 0.75), "b2": np.zeros(1)}
+    path = net.derive().save(tmp_path / "d.tex", parameters, x=[[4.0, 2.0]], y=[[1.0]], learning_rate=0.5)
+    text = path.read_text()
+    assert "0.125" in text
+    assert r"\eta = 0.5" in text
+    assert "drawn" not in text
+
+
+def test_unknown_suffix_names_the_known_ones(tmp_path):
+    with pytest.raises(UsageError, match=r"suffix '.texx', so no document format; did you mean '.tex'\?"):
+        NETWORKS["sigmoid"].derive().save(tmp_path / "d.texx")
+
+
+def test_unwritable_place_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UnreadableError, match="cannot be written"):
+        NETWORKS["sigmoid"].derive().save(tmp_path / "missing" / "d.tex")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_emitter_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "d.tex"
+    path.write_text("old")
+
+    def broken(doc):
+        raise RuntimeError("planted")
+
+    monkeypatch.setitem(EMITTERS, ".tex", broken)
+    with pytest.raises(RuntimeError):
+        NETWORKS["sigmoid"].derive().save(path)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["d.tex"]
