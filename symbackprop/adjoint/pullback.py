@@ -22,6 +22,7 @@ from symbackprop.notation.expressions import (
     Limit,
     Maximum,
     base_name,
+    index,
     indexed_base,
     is_occurrence,
     occurrence,
@@ -33,13 +34,19 @@ from symbackprop.notation.program import Equation, Role, Variable
 __all__ = ["pullback"]
 
 
-def pullback(equation: Equation, variables: dict[str, Variable], cotangent: str | None) -> tuple[Contribution, ...]:
+def pullback(
+    equation: Equation,
+    variables: dict[str, Variable],
+    cotangent: str | None,
+    reserved: frozenset[str] = frozenset(),
+) -> tuple[Contribution, ...]:
     """The contributions of ``equation`` to the adjoints of the variables on its right side.
 
     ``variables`` are the program's, by name; ``cotangent`` is the name of the adjoint of the left side, None for
-    the loss, whose adjoint is 1. Integer data has no adjoint and gets no contribution.
+    the loss, whose adjoint is 1. No index will be called by a name of ``reserved``. Integer data has no adjoint and
+    gets no contribution.
     """
-    template, names = _template(equation, variables, cotangent is None)
+    template, names = _template(equation, variables, cotangent is None, reserved)
     by_name = {new.name: old.name for old, new in names.items()}
     back: Names = {}
     for old, new in names.items():
@@ -62,10 +69,11 @@ class _Template:
     equation: Equation
     variables: tuple[Variable, ...]
     seeded: bool
+    reserved: frozenset[str]
 
 
 def _template(
-    equation: Equation, variables: dict[str, Variable], seeded: bool
+    equation: Equation, variables: dict[str, Variable], seeded: bool, reserved: frozenset[str]
 ) -> tuple[_Template, dict[sympy.Symbol, sympy.Symbol]]:
     names: dict[sympy.Symbol, sympy.Symbol] = {occurrence(equation.name): occurrence("v0")}
     mentioned: dict[str, Variable] = {}
@@ -97,7 +105,7 @@ def _template(
         )
 
     template = Equation(canonical(equation.left), equation.right.xreplace(forward))
-    return _Template(template, tuple(canonical(v) for v in mentioned.values()), seeded), names
+    return _Template(template, tuple(canonical(v) for v in mentioned.values()), seeded, reserved), names
 
 
 def _name_sizes(extent: sympy.Basic, names: dict[sympy.Symbol, sympy.Symbol], count: int) -> int:
@@ -209,8 +217,9 @@ class _Pullback:
         steps = contribution.steps
         if idle:
             steps = (*steps, Step("constant sum", "every term of the sum is the same"))
-        names, _ = close(sympy.Integer(0), contribution.sums, variable.indices, self.fresh.hints)
-        taken = (*variable.indices, *names.values())
+        reserved = tuple(map(index, sorted(self.template.reserved)))
+        names, _ = close(sympy.Integer(0), contribution.sums, (*variable.indices, *reserved), self.fresh.hints)
+        taken = (*variable.indices, *reserved, *names.values())
 
         def readable(expression: sympy.Expr) -> sympy.Expr:
             renamed = substitute(expression, names)

@@ -18,6 +18,7 @@ from symbackprop.adjoint.records import Adjoint, Contribution, Differentiation
 from symbackprop.errors import UsageError, nearest
 from symbackprop.functions.kinks import kinks
 from symbackprop.notation.expressions import base_name
+from symbackprop.notation.indices import index_like
 from symbackprop.notation.program import Equation, Program, Role, Variable, occurrences
 
 __all__ = ["differentiate"]
@@ -64,6 +65,7 @@ class _Sweep:
             if foldable(equation, program.variables):
                 self.foldable.setdefault(min(program.uses[equation.name]), []).append(equation)
         self.taken = set(program.variables)
+        self.reserved = index_like(program.variables)
 
     def run(self) -> Differentiation:
         due = self._declared_by_earliest_use()
@@ -105,7 +107,7 @@ class _Sweep:
             cotangent = self.adjoints[equation.name].name
         else:
             return
-        for contribution in pullback(equation, self.program.variables, cotangent):
+        for contribution in pullback(equation, self.program.variables, cotangent, self.reserved):
             if contribution.variable in self.active:
                 self.pending.setdefault(contribution.variable, []).append(self._folded(contribution))
 

@@ -231,19 +231,24 @@ def loss_equations(
     scale = {"examples": 1 / examples, "entries": 1 / (examples * outputs), None: sympy.Integer(1)}[average]
     left = Variable(name, meaning="the loss" if name == "L" else "the loss without penalties")
     setting = _Setting(loss, z, output, target, left, scale)
-    build = _ON_LOGITS.get(loss.name) or (_FUSED.get((loss.name, activation.name)) if fused else None)
+    build: Callable[[_Setting], LossEquations] | None = None
+    # A user's own function may go by the name of a known one; only the known ones are known to fuse.
+    if loss == LOSSES.get(loss.name):
+        build = _ON_LOGITS.get(loss.name)
+        if build is None and fused and activation == ACTIVATIONS.get(activation.name):
+            build = _FUSED.get((loss.name, activation.name))
     return build(setting) if build else _plain(setting)
 
 
 def _check_output(loss: Loss, activation: Activation | Softmax, hint: str) -> None:
     low, high = activation.bounds
-    known = activation.name in ACTIVATIONS
+    known = activation == ACTIVATIONS.get(activation.name)
     if loss.expects == "probability" and known and not (low >= 0 and high <= 1):
         raise UsageError(
             f"loss {loss.name!r} expects probabilities, but the output layer has activation {activation.name!r}; "
             f"use softmax or sigmoid there, or the loss {loss.name + '_with_logits'!r}{hint}"
         )
-    if loss.expects == "logit" and activation.name in ("sigmoid", "softmax"):
+    if loss.expects == "logit" and known and activation.name in ("sigmoid", "softmax"):
         raise UsageError(
             f"loss {loss.name!r} expects logits, but the output layer already applies {activation.name!r}; "
             f"use the loss {loss.name.removesuffix('_with_logits')!r}, or no activation there"

@@ -103,11 +103,21 @@ class _EquationChecker:
 
     def check(self) -> None:
         ranges = dict(self.equation.scope)
+        for node in walk(self.equation.right):
+            self._check_kind(node)
         loose = free_indices(self.equation.right) - set(ranges)
         if loose:
             name = min(i.name for i in loose)
             self.fail(f"index {name} is free on the right but not on the left; sum over it or add it to the left")
         self._visit(self.equation.right, ranges, guarded=False)
+
+    def _check_kind(self, node: sympy.Basic) -> None:
+        if isinstance(node, AppliedUndef):
+            self.fail(f"function {node.func.__name__!r} has no definition; write it out or use a known function")
+        if isinstance(node, sympy.Derivative | sympy.Integral | sympy.Product | sympy.MatrixBase):
+            self.fail(f"{type(node).__name__} is not part of the language; write the value out")
+        if node in (sympy.I, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            self.fail(f"{node} is not a real number")
 
     def _visit(self, node: sympy.Basic, ranges: dict[sympy.Symbol, sympy.Expr], guarded: bool) -> None:
         if isinstance(node, REDUCTIONS):
@@ -116,12 +126,6 @@ class _EquationChecker:
         if is_occurrence(node):
             self._visit_occurrence(node, ranges, guarded)
             return
-        if isinstance(node, AppliedUndef):
-            self.fail(f"function {node.func.__name__!r} has no definition; write it out or use a known function")
-        if isinstance(node, sympy.Derivative | sympy.Integral | sympy.Product | sympy.MatrixBase):
-            self.fail(f"{type(node).__name__} is not part of the language; write the value out")
-        if node in (sympy.I, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-            self.fail(f"{node} is not a real number")
         if isinstance(node, sympy.Mul):
             guarded = guarded or any(isinstance(argument, Bracket) for argument in node.args)
         for argument in node.args:

@@ -142,6 +142,7 @@ class Sum(sympy.Sum):  # type: ignore[misc]
     """
 
     def __new__(cls, body: Any, *limits: Any) -> Any:
+        """``body`` summed over the index of each ``(index, 0, last)``, the first innermost."""
         body, limits = sympy.sympify(body), tuple(sympy.Tuple(*limit) for limit in limits)
         if isinstance(body, sympy.Sum):
             body, limits = body.args[0], (*body.args[1:], *limits)

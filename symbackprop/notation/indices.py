@@ -19,6 +19,7 @@ __all__ = [
     "bound_indices",
     "close",
     "free_indices",
+    "index_like",
     "is_index",
     "is_position",
     "is_size",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _BEFORE_SPARE = {"n": ("m",), "i": ("k",)}
+_INDEX_LETTERS = frozenset("defghijklmnopqrstuv")
 _SPARE_NAMES = ("k", "l", "m", "p", "q", "r", "s", "t", "u", "v", "h", "g")
 
 
@@ -138,6 +140,11 @@ def _substitute(expression: sympy.Basic, values: dict[sympy.Symbol, sympy.Expr])
         return expression
     arguments = expression.indices if isinstance(expression, sympy.Indexed) else expression.args
     return _rebuild(expression, [_substitute(argument, values) for argument in arguments])
+
+
+def index_like(names: Iterable[str]) -> frozenset[str]:
+    """Those of ``names`` that an index might otherwise be given: one letter, or one letter and a number."""
+    return frozenset(name for name in names if name.rstrip("0123456789") in _INDEX_LETTERS)
 
 
 def _candidates(hint: str) -> Iterator[sympy.Symbol]:

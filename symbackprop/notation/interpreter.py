@@ -200,7 +200,7 @@ class _Machine:
         values = [self.value(node.args[0], inner) for inner in self.inside(node, here)]
         best = 0
         for place, value in enumerate(values):
-            if self.decided(value > values[best]):
+            if self.decided(_real(value) > _real(values[best])):
                 best = place
         return self.arithmetic.number(sympy.Integer(best)) if isinstance(node, ArgMaximum) else values[best]
 

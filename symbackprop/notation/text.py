@@ -29,13 +29,13 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
         return f"{node.base.label.name}[{','.join(map(self._print, node.indices))}]"
 
     def _print_Sum(self, node: sympy.Sum) -> str:
-        return f"Sum({self._print(node.args[0])}, {', '.join(i.name for i, _ in limits(node))})"
+        return f"Sum({self._print(node.args[0])}, {_names(limits(node))})"
 
     def _print_Maximum(self, node: Any) -> str:
-        return f"Max({self._print(node.args[0])}, {', '.join(i.name for i, _ in limits(node))})"
+        return f"Max({self._print(node.args[0])}, {_names(limits(node))})"
 
     def _print_ArgMaximum(self, node: Any) -> str:
-        return f"ArgMax({self._print(node.args[0])}, {', '.join(i.name for i, _ in limits(node))})"
+        return f"ArgMax({self._print(node.args[0])}, {_names(limits(node))})"
 
     def _print_Bracket(self, node: Any) -> str:
         return f"[{self._print(node.condition)}]"
@@ -43,6 +43,11 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
     def _print_Add(self, node: sympy.Add, order: str | None = None) -> str:
         arguments = sorted(node.args, key=lambda a: (bool(a.could_extract_minus_sign()), not a.is_number))
         return _joined([str(self._print(argument)) for argument in arguments])
+
+
+def _names(over: Sequence[Limit]) -> str:
+    """The indices of a reduction, outermost first, as sum signs are written."""
+    return ", ".join(i.name for i, _ in reversed(over))
 
 
 @lru_cache(maxsize=1)
@@ -78,7 +83,7 @@ def _term(term: Term) -> str:
 
 def _summed(factors: Sequence[sympy.Expr], over: Sequence[Limit]) -> str:
     body = _factor(factors[0], 0) if len(factors) == 1 else "*".join(map(_factor, factors))
-    return f"Sum({body}, {', '.join(i.name for i, _ in over)})"
+    return f"Sum({body}, {_names(over)})"
 
 
 def _factor(factor: sympy.Expr, level: int = PRECEDENCE["Mul"] + 1) -> str:

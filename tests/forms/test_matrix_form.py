@@ -69,7 +69,9 @@ def as_numbers(expression, values, sizes):
         return array.reshape(-1, 1) if array.ndim == 1 else array
     if isinstance(expression, sympy.OneMatrix):
         return np.ones([int(sympy.sympify(extent.xreplace(sizes))) for extent in expression.shape])
-    parts = [as_numbers(argument, values, sizes) for argument in expression.args if not isinstance(argument, sympy.Lambda)]
+    parts = [
+        as_numbers(argument, values, sizes) for argument in expression.args if not isinstance(argument, sympy.Lambda)
+    ]
     if isinstance(expression, sympy.MatMul | sympy.Mul):
         result = parts[0]
         for part in parts[1:]:
@@ -109,7 +111,9 @@ def test_sympy_matrices_have_the_same_value(case):
             continue
         found = np.asarray(as_numbers(expression, values, sizes), dtype=float)
         expected = values[equation.name]
-        np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=1e-10, atol=1e-12, err_msg=str(equation))
+        np.testing.assert_allclose(
+            found.reshape(expected.shape), expected, rtol=1e-10, atol=1e-12, err_msg=str(equation)
+        )
         checked += 1
     assert checked >= len(program.equations) - 2
 

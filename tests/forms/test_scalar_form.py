@@ -36,7 +36,9 @@ def test_paths_add_up_to_every_weight(case):
 
 def test_chain_is_written_from_the_loss_inwards():
     derivation = derived("sigmoid")
-    form = ScalarForm(derivation, {symbol: {"N": 1, "D": 2, "H": 3, "K": 1}[symbol.name] for symbol in derivation.program.sizes})
+    form = ScalarForm(
+        derivation, {symbol: {"N": 1, "D": 2, "H": 3, "K": 1}[symbol.name] for symbol in derivation.program.sizes}
+    )
     gradient = form.gradient("W1", 0, 1)
     assert gradient.value is None
     (path,) = gradient.paths()

@@ -78,13 +78,17 @@ def test_agrees_with_autograd(loss, hidden, output, reduction, layout, bias, pen
     rng = np.random.default_rng(len(loss) + 7 * len(hidden))
     values = {}
     for variable in program.inputs:
-        shape = [int(sympy.sympify(e.xreplace({s: {"N": 6, "D": 2}[s.name] for s in program.sizes}))) for e in variable.shape]
+        shape = [
+            int(sympy.sympify(e.xreplace({s: {"N": 6, "D": 2}[s.name] for s in program.sizes}))) for e in variable.shape
+        ]
         # Small enough that a hard sigmoid at the output stays off 0 and 1, where the cross-entropy is infinite.
         values[variable.name] = rng.normal(size=shape) * (0.3 if output == "hard_sigmoid" else 1)
     values["y"] = target(loss, rng)
     found = evaluate_program(derivation.adjoint_program, values)
 
-    tensors = {name: torch.tensor(value, dtype=torch.float64, requires_grad=name not in "xy") for name, value in values.items()}
+    tensors = {
+        name: torch.tensor(value, dtype=torch.float64, requires_grad=name not in "xy") for name, value in values.items()
+    }
     a = tensors["x"]
     for number, name in enumerate((hidden, "tanh", output), 1):
         weight = tensors[f"W{number}"]
