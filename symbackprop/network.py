@@ -14,7 +14,8 @@ from symbackprop.layers.dense import Dense, WeightLayout, check_layout, check_si
 from symbackprop.layers.losses import Loss, loss_equations, loss_named
 from symbackprop.notation.checker import check
 from symbackprop.notation.expressions import index, size, total
-from symbackprop.notation.program import Equation, Program, Role, Term, Variable
+from symbackprop.notation.program import Equation, Program, Role, Variable
+from symbackprop.notation.terms import Term
 
 __all__ = ["NetworkDescription", "describe", "network_program"]
 

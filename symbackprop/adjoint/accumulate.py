@@ -14,7 +14,8 @@ from symbackprop.adjoint.local import content
 from symbackprop.adjoint.records import Adjoint, Contribution, Step
 from symbackprop.notation.expressions import base_name, is_occurrence
 from symbackprop.notation.indices import free_indices, matches, same_up_to_names, substitute
-from symbackprop.notation.program import Assumption, Equation, Role, Term, Variable, occurrences
+from symbackprop.notation.program import Assumption, Equation, Role, Variable, occurrences
+from symbackprop.notation.terms import Term
 
 __all__ = ["Context", "accumulate"]
 

@@ -11,7 +11,8 @@ import sympy
 from symbackprop.functions.kinks import Kink
 from symbackprop.notation.expressions import Limit
 from symbackprop.notation.indices import free_indices
-from symbackprop.notation.program import Assumption, Equation, Program, Term, Variable
+from symbackprop.notation.program import Assumption, Equation, Program, Variable
+from symbackprop.notation.terms import Term
 
 __all__ = ["Adjoint", "Contribution", "Differentiation", "Factor", "Step"]
 

@@ -53,7 +53,8 @@ from symbackprop.notation.expressions import (
     limits,
 )
 from symbackprop.notation.indices import is_index, is_position, is_size, substitute
-from symbackprop.notation.program import Equation, Program, Term, Variable
+from symbackprop.notation.program import Equation, Program, Variable
+from symbackprop.notation.terms import Term
 
 __all__ = ["Lowered", "Orientation", "lower"]
 

@@ -22,7 +22,8 @@ from symbackprop.notation.expressions import (
     limits,
 )
 from symbackprop.notation.indices import free_indices, is_index, is_position, is_size
-from symbackprop.notation.program import Equation, Term
+from symbackprop.notation.program import Equation
+from symbackprop.notation.terms import Term
 
 __all__ = ["IndexPrinter"]
 

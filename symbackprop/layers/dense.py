@@ -8,7 +8,8 @@ from typing import Literal
 from symbackprop.errors import UsageError, nearest
 from symbackprop.layers.activations import Activation, Softmax, activation_named
 from symbackprop.notation.expressions import index, size, total
-from symbackprop.notation.program import Equation, Role, Term, Variable
+from symbackprop.notation.program import Equation, Role, Variable
+from symbackprop.notation.terms import Term
 
 __all__ = ["Dense", "WeightLayout", "check_size"]
 

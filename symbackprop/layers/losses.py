@@ -18,7 +18,8 @@ from symbackprop.functions.library import FUNCTIONS
 from symbackprop.functions.translate import translate
 from symbackprop.layers.activations import ACTIVATIONS, Activation, Softmax
 from symbackprop.notation.expressions import index, total
-from symbackprop.notation.program import Assumption, Equation, Role, Term, Variable
+from symbackprop.notation.program import Assumption, Equation, Role, Variable
+from symbackprop.notation.terms import Term
 
 __all__ = ["LOSSES", "Loss", "LossEquations", "loss_equations", "loss_named"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 from sympy.printing.precedence import PRECEDENCE
@@ -12,9 +12,7 @@ from sympy.printing.str import StrPrinter
 
 from symbackprop.notation.expressions import Limit, limits
 from symbackprop.notation.indices import free_indices
-
-if TYPE_CHECKING:
-    from symbackprop.notation.program import Term
+from symbackprop.notation.terms import Term
 
 __all__ = ["expression_text", "terms_text"]
 

@@ -26,7 +26,7 @@ from symbackprop.notation.expressions import (
     size,
     total,
 )
-from symbackprop.notation.program import Term
+from symbackprop.notation.terms import Term
 from symbackprop.specification.bounds import clipped
 from symbackprop.specification.known_functions import KNOWN_FUNCTIONS, larger, smaller
 from symbackprop.specification.scope import Names, Use, check_uses, extent_of

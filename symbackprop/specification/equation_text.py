@@ -14,7 +14,7 @@ from sympy.core.relational import Relational
 from symbackprop.errors import EquationError, SymbackpropError
 from symbackprop.functions.translate import translate
 from symbackprop.notation.expressions import Limit, index, is_occurrence, maximum, occurrence, size, total, walk
-from symbackprop.notation.program import Term
+from symbackprop.notation.terms import Term
 from symbackprop.specification.bounds import clipped, excess_of_number, excess_of_power, excess_under_exponential
 from symbackprop.specification.equation_syntax import REDUCTIONS, ParsedSide, chain, parse_equation, positions
 from symbackprop.specification.known_functions import KNOWN_FUNCTIONS, larger, smaller

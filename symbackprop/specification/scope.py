@@ -9,7 +9,8 @@ from typing import Protocol
 import sympy
 
 from symbackprop.errors import EquationError, SizeError, SymbackpropError, nearest
-from symbackprop.notation.program import Term, Variable
+from symbackprop.notation.program import Variable
+from symbackprop.notation.terms import Term
 from symbackprop.specification.known_functions import KNOWN_FUNCTIONS
 
 __all__ = ["Names", "Use", "WrittenEquation", "check_uses", "extent_of"]
