@@ -8,13 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import sympy
 
 from symbackprop.adjoint.records import Adjoint, Contribution, Differentiation, Step
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.documents.derivation import Story, WorkedExample, derivation_document
+from symbackprop.documents.description import in_words
 from symbackprop.documents.emitters import write_document
 from symbackprop.documents.summary import Summary, summarize
 from symbackprop.errors import UsageError, nearest
@@ -28,12 +28,12 @@ from symbackprop.layers.dense import Dense
 from symbackprop.layers.losses import Loss
 from symbackprop.network import NetworkDescription, describe, network_program
 from symbackprop.notation.program import Program as CoreProgram
-from symbackprop.notation.program import Variable
 from symbackprop.notation.sizes import bind_sizes
 from symbackprop.specification.equations import parse_program
+from symbackprop.specification.examples import complete_arrays, is_categorical
 from symbackprop.specification.toml import RunSettings, Specification
 from symbackprop.specification.toml import load as load_specification
-from symbackprop.specification.values import check_arrays, draw_parameters
+from symbackprop.specification.values import check_arrays
 
 __all__ = ["Derivation", "Gradient", "Model", "Network", "Program"]
 
@@ -340,7 +340,8 @@ class Derivation:
         """
         given = {**parameters, **more}
         given.update({name: value for name, value in (("x", x), ("y", y)) if value is not None})
-        return evaluate_program(self.program, check_arrays(self.network.program, given))
+        one_hot = is_categorical(_loss_name(self.network))
+        return evaluate_program(self.program, check_arrays(self.network.program, given, one_hot=one_hot))
 
     def scalar(
         self,
@@ -388,37 +389,31 @@ class Derivation:
         return Story(
             views=self._views,
             title=self.network.name,
-            description=_description(self.network),
+            description=in_words(self.network.program, getattr(self.network, "description", None)),
             unfused=unfused,
             example=self._example(parameters, x, y, learning_rate),
         )
 
     def _example(self, parameters: Arrays | None, x: Any, y: Any, learning_rate: float | None) -> WorkedExample | None:
         model = self.network
-        data = dict(model.data)
-        data.update({name: value for name, value in (("x", x), ("y", y)) if value is not None})
-        given = dict(model.parameters if parameters is None else parameters)
-        needed = [v for v in model.program.inputs if v not in model.program.parameters]
-        drawn: tuple[str, ...] = ()
-        if not all(variable.name in data for variable in needed):
-            if not _is_small(model.program, model.sizes):
-                return None
-            data, drawn = {**_drawn_data(model, needed), **data}, tuple(v.name for v in needed if v.name not in data)
-        one_hot = _is_categorical(model)
-        shapes = {name: np.shape(value) for name, value in data.items()}
-        arrays = check_arrays(model.program, data, one_hot=one_hot) if data else {}
-        shapes = {name: value.shape for name, value in arrays.items()}
-        sizes = bind_sizes(model.program, shapes, model.sizes)
-        by_name = {symbol.name: number for symbol, number in sizes.items()}
-        missing = tuple(v.name for v in model.program.parameters if v.name not in given)
-        filled = draw_parameters(
-            model.program, by_name, given, model.run.seed, model.run.initialization, layout=_layout(model)
+        given = {**model.data, **(model.parameters if parameters is None else parameters)}
+        given.update({name: value for name, value in (("x", x), ("y", y)) if value is not None})
+        complete = complete_arrays(
+            model.program,
+            given,
+            model.sizes,
+            seed=model.run.seed,
+            initialization=model.run.initialization,
+            loss=_loss_name(model),
+            layout=_layout(model),
         )
-        values = self.values(filled, **arrays)
+        if complete is None:
+            return None
+        values = evaluate_program(self.program, complete.arrays)
         return WorkedExample(
-            form=ScalarForm(self.differentiation, sizes, values),
+            form=ScalarForm(self.differentiation, complete.sizes, values),
             learning_rate=model.run.learning_rate if learning_rate is None else learning_rate,
-            drawn=drawn + missing,
+            drawn=complete.drawn,
             seed=model.run.seed,
         )
 
@@ -444,52 +439,5 @@ def _layout(model: Model) -> str:
     return model.description.weight_layout if isinstance(model, Network) else "out_in"
 
 
-def _is_categorical(model: Model) -> bool:
-    return isinstance(model, Network) and model.description.loss.name.startswith("categorical")
-
-
-_SMALL = 64
-"""Up to how many weights a network without data is worked in numbers."""
-
-
-def _is_small(program: CoreProgram, sizes: Mapping[str, int]) -> bool:
-    numbers = {symbol: sizes.get(symbol.name, 1 if symbol == program.batch else None) for symbol in program.sizes}
-    if any(number is None for number in numbers.values()):
-        return False
-    count = sum(int(sympy.Mul(*parameter.shape).xreplace(numbers)) for parameter in program.parameters)
-    return count <= _SMALL
-
-
-def _drawn_data(model: Model, needed: Sequence[Variable]) -> dict[str, Array]:
-    """One example from the seed: inputs in quarters, targets such as the loss expects them."""
-    rng = np.random.default_rng(model.run.seed)
-    numbers = {symbol: model.sizes.get(symbol.name, 1) for symbol in model.program.sizes}
-    loss = model.description.loss.name if isinstance(model, Network) else ""
-    data: dict[str, Array] = {}
-    for variable in needed:
-        shape = tuple(int(sympy.sympify(extent.xreplace(numbers))) for extent in variable.shape)
-        if variable.integer:
-            data[variable.name] = np.zeros(shape, dtype=int)
-        elif variable.role.value == "target" and loss.startswith("categorical"):
-            data[variable.name] = np.eye(shape[-1])[rng.integers(shape[-1], size=shape[0])]
-        elif variable.role.value == "target" and loss.startswith("binary"):
-            data[variable.name] = rng.integers(2, size=shape).astype(float)
-        elif variable.role.value == "target" and loss == "hinge":
-            data[variable.name] = 2.0 * rng.integers(2, size=shape) - 1
-        else:
-            data[variable.name] = rng.integers(-8, 9, size=shape) / 4
-    return data
-
-
-def _description(model: Model) -> tuple[str, ...]:
-    if not isinstance(model, Network):
-        return (f"A program of {len(model.program.equations)} equations with loss {model.program.loss}.",)
-    described = model.description
-    layers = [
-        f"layer {number}: {layer.units} units, activation {layer.resolved().name.replace('_', ' ')}"
-        + ("" if layer.bias else ", no bias")
-        for number, layer in enumerate(described.layers, 1)
-    ]
-    says = f" ({described.loss.says})" if described.loss.says else ""
-    loss = f"Loss: {described.loss.name.replace('_', ' ')}{says}; reduction: {described.reduction}."
-    return (f"{described.inputs} inputs; {'; '.join(layers)}.", loss)
+def _loss_name(model: Model) -> str:
+    return model.description.loss.name if isinstance(model, Network) else ""
