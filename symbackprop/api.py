@@ -245,6 +245,10 @@ class Gradient:
         """
         return self._views.matrix(self._adjoint.equation, _orientation(orientation))
 
+    def matrix_latex(self, orientation: str = "rows") -> str | None:
+        """The LaTeX of the matrix form; None where matrix notation cannot say it. Asks less of SymPy than the form."""
+        return self._views.matrix_latex(self._adjoint.equation, _orientation(orientation))
+
     def array_form(self, orientation: str = "rows") -> Node:
         """The array expression that the matrix form is printed from."""
         return self._views.lowered(self._adjoint.equation, _orientation(orientation)).right

@@ -57,6 +57,9 @@ def describe(
     if not isinstance(loss, str | Loss):
         raise UsageError(f"loss is {loss!r}; give a name, or sbp.Loss(name, function)")
     check_layout(weight_layout)
+    check_size(batch, "batch")
+    if batch in (inputs, *(layer.units for layer in layers)):
+        raise UsageError(f"{batch!r} names both the batch size and a width; rename the width, or say batch='B'")
     layout: WeightLayout = "in_out" if weight_layout == "in_out" else "out_in"
     return NetworkDescription(
         inputs=inputs,

@@ -12,7 +12,6 @@ import sympy
 
 from symbackprop._version import __version__
 from symbackprop.api import Derivation, Gradient
-from symbackprop.errors import NoRuleError
 from symbackprop.functions.kinks import Kink
 from symbackprop.notation.text import expression_text, terms_text
 
@@ -42,7 +41,7 @@ def _gradient(gradient: Gradient) -> dict[str, Any]:
         "shape": _shape(gradient.shape),
         "index": str(gradient.index),
         "index_latex": gradient.index.latex,
-        "matrix_latex": _matrix_latex(gradient),
+        "matrix_latex": gradient.matrix_latex(),
         "contributions": [
             {
                 "through": contribution.through,
@@ -59,13 +58,6 @@ def _gradient(gradient: Gradient) -> dict[str, Any]:
 
 def _shape(shape: Sequence[sympy.Expr]) -> list[int | str]:
     return [int(size) if size.is_Integer else str(size) for size in shape]
-
-
-def _matrix_latex(gradient: Gradient) -> str | None:
-    try:
-        return gradient.matrix.latex
-    except NoRuleError:
-        return None
 
 
 def _kink(kink: Kink) -> dict[str, Any]:

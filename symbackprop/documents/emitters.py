@@ -11,7 +11,7 @@ from pathlib import Path
 from symbackprop.documents.markdown import markdown
 from symbackprop.documents.tex import tex
 from symbackprop.documents.tree import Document
-from symbackprop.errors import UnreadableError, UsageError, nearest
+from symbackprop.errors import UnreadableError, UsageError
 
 __all__ = ["EMITTERS", "check_suffix", "write_document", "write_whole"]
 
@@ -23,7 +23,7 @@ def check_suffix(path: Path) -> None:
     """UsageError unless there is an emitter for the suffix of ``path``."""
     if path.suffix not in EMITTERS:
         what = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
-        raise UsageError(f"{path}: {what}, so no document format; {nearest(path.suffix, EMITTERS)}")
+        raise UsageError(f"{path}: {what}, so no document format; known are {', '.join(EMITTERS)}")
 
 
 def write_document(document: Document, path: Path) -> Path:

@@ -8,6 +8,7 @@ import sympy
 
 from symbackprop.notation.expressions import ArgMaximum, ElementwiseFunction, Maximum, walk
 from symbackprop.notation.program import Program
+from symbackprop.notation.text import expression_text
 
 __all__ = ["Kink", "kinks"]
 
@@ -23,7 +24,8 @@ class Kink:
     convention: str
 
     def __str__(self) -> str:
-        where = f"where {self.argument} = {self.point}" if self.point is not None else f"at a tie in {self.argument}"
+        argument = expression_text(self.argument)
+        where = f"where {argument} = {self.point}" if self.point is not None else f"at a tie in {argument}"
         return f"{self.equation}: {self.function} has no derivative {where}; taken there: {self.convention}"
 
 

@@ -109,7 +109,7 @@ def test_given_numbers_are_the_numbers_shown(tmp_path):
 
 
 def test_unknown_suffix_names_the_known_ones(tmp_path):
-    with pytest.raises(UsageError, match=r"suffix '.texx', so no document format; did you mean '.tex'\?"):
+    with pytest.raises(UsageError, match=r"suffix '.texx', so no document format; known are .tex, .md"):
         NETWORKS["sigmoid"].derive().save(tmp_path / "d.texx")
 
 
