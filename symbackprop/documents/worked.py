@@ -9,20 +9,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.documents.layout import lines
 from symbackprop.documents.numbers import array_latex, in_product, number_latex
 from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Ref, Row, Table, Text
 from symbackprop.forms.evaluate import evaluate_program
-from symbackprop.forms.scalar import Link, Path, ScalarForm, ScalarGradient
+from symbackprop.forms.scalar import Link, Path, Place, ScalarForm, ScalarGradient
 from symbackprop.forms.views import Views
 from symbackprop.notation.program import Variable
 
 __all__ = ["WorkedExample", "worked_blocks"]
 
 _MOST_WEIGHTS = 120
-"""Up to this many weights each is worked in full; of more, the first of each array is, and all stand in the table."""
+"""Up to this many weights each is worked in full; of more, the first of each array is."""
+_MOST_ROWS = 600
+"""Up to this many weights all stand in the table of the update; of more, those that are worked."""
 _MOST_PATHS = 8
 """Up to this many paths a chain is written out from the loss; beyond, from the next variables' derivatives."""
 _WIDEST_MATRIX = 10
+_LEFT_SIDE = r"\frac{\partial L}{\partial W^{(1)}_{11}}"
+"""As wide as what stands left of a chain."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +43,17 @@ class WorkedExample:
 def worked_blocks(views: Views, example: WorkedExample) -> list[Block]:
     """The section of numbers."""
     form = example.form
-    gradients = list(form)
-    in_full = gradients
-    if len(gradients) > _MOST_WEIGHTS:
-        in_full = [
-            next(g for g in gradients if g.place[0] == name) for name in dict.fromkeys(g.place[0] for g in gradients)
-        ]
+    names = [name for name in form.differentiation.wrt if name in form.differentiation.by_variable]
+    count = sum(_array(example, name).size for name in names)
+    few = count <= _MOST_WEIGHTS
+    in_full = list(form) if few else [form.gradient(name, *form.places(name)[0]) for name in names]
     blocks: list[Block] = [Heading("Worked in numbers"), _given(example)]
     blocks += _values(views, example)
-    blocks += _local_factors(views, form, in_full)
-    blocks.append(Heading("Every weight", 2))
-    if len(in_full) < len(gradients):
-        blocks.append(Paragraph(("One weight of each array in full; all of them stand in the table below.",)))
+    blocks += _local_factors(views, form, [g for g in in_full if g.path_count <= _MOST_PATHS])
+    blocks.append(Heading("Every weight" if few else "One weight of each array", 2))
     for gradient in in_full:
         blocks += _weight(views, example, gradient)
-    blocks += _update(views, example, gradients)
+    blocks += _update(views, example, names, [g.place for g in in_full] if count > _MOST_ROWS else None)
     return blocks
 
 
@@ -108,6 +109,8 @@ def _local_factors(views: Views, form: ScalarForm, gradients: Sequence[ScalarGra
         formula = (Math(views.printer.doprint(link.expression)),)
         rows.append((symbol, formula, (Math(number_latex(link.value or 0.0)),), (link.rule,)))
     header: tuple[Text, ...] = (("factor",), ("formula",), ("value",), ("rule",))
+    if not rows:
+        return []
     return [
         Heading("Local factors", 2),
         Paragraph(("Each factor of the chains below, once:",)),
@@ -149,8 +152,11 @@ def _by_paths(views: Views, paths: Sequence[Path]) -> tuple[tuple[str, ...], tup
     numbers: list[str] = []
     for path in paths:
         plus = "+ " if names else ""
-        names.append(plus + " ".join(_fraction(views, link) for link in path.links))
-        numbers.append(plus + r" \cdot ".join(in_product(link.value or 0.0) for link in path.links))
+        fractions = [_fraction(views, link) for link in path.links]
+        values = [in_product(link.value or 0.0) for link in path.links]
+        # A long path is broken between its factors; a short one stays on a line.
+        names.extend(lines(_LEFT_SIDE, [plus + fractions[0], *fractions[1:]]))
+        numbers.extend(lines(_LEFT_SIDE, [plus + values[0], *(rf"\cdot {value}" for value in values[1:])]))
     return tuple(names), tuple(numbers)
 
 
@@ -166,19 +172,20 @@ def _by_successors(views: Views, form: ScalarForm, gradient: ScalarGradient) -> 
     return tuple(names), tuple(numbers)
 
 
-def _update(views: Views, example: WorkedExample, gradients: Sequence[ScalarGradient]) -> list[Block]:
-    """Every weight before and after one step of gradient descent, and the loss before and after."""
-    rows: list[tuple[Text, ...]] = []
-    rate = example.learning_rate
-    for gradient in gradients:
-        old = float(_array(example, gradient.place[0])[gradient.place[1]])
-        value = gradient.value or 0.0
-        numbers = (old, value, old - rate * value)
-        rows.append(((Math(views.printer.doprint(gradient.element)),), *(((Math(number_latex(n))),) for n in numbers)))
+def _update(views: Views, example: WorkedExample, names: Sequence[str], places: Sequence[Place] | None) -> list[Block]:
+    """Weights before and after one step of gradient descent (all, or those at ``places``), and the loss."""
     program = views.differentiation.program
+    rate = example.learning_rate
+    gradients = {name: _array(example, views.differentiation.by_variable[name].name) for name in names}
     new = {variable.name: _array(example, variable.name) for variable in program.inputs}
-    for name in dict.fromkeys(gradient.place[0] for gradient in gradients):
-        new[name] = new[name] - rate * _array(example, views.differentiation.by_variable[name].name)
+    for name in names:
+        new[name] = new[name] - rate * gradients[name]
+    rows: list[tuple[Text, ...]] = []
+    every = [(name, at) for name in names for at in np.ndindex(gradients[name].shape)]
+    for name, at in places or every:
+        numbers = (float(array[at]) for array in (_array(example, name), gradients[name], new[name]))
+        symbol = views.printer.doprint(program.variable(name).at(*at))
+        rows.append(((Math(symbol),), *((Math(number_latex(number)),) for number in numbers)))
     sizes = {symbol.name: number for symbol, number in example.form.sizes.items()}
     before = float(_array(example, views.differentiation.loss))
     after = float(np.asarray(evaluate_program(program, new, sizes)[views.differentiation.loss]))

@@ -24,7 +24,7 @@ from symbackprop.notation.program import Variable
 from symbackprop.notation.sizes import concrete_shape
 from symbackprop.notation.text import expression_text
 
-__all__ = ["Link", "Path", "ScalarForm", "ScalarGradient"]
+__all__ = ["Link", "Path", "Place", "ScalarForm", "ScalarGradient"]
 
 Array = npt.NDArray[Any]
 Place = tuple[str, tuple[int, ...]]

@@ -89,7 +89,23 @@ def test_tex_compiles(name, tmp_path):
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout[-2000:]
     log = (tmp_path / "d.log").read_text(encoding="latin-1")
-    assert not re.findall(r"^LaTeX Warning.*", log, re.MULTILINE)
+    assert not re.findall(r"^(?:LaTeX Warning|Overfull).*", log, re.MULTILINE)
+
+
+def test_a_large_network_is_worked_for_one_weight_of_each_array(tmp_path):
+    rng = np.random.default_rng(0)
+    net = sbp.Network(784, [sbp.Dense(128, "relu"), sbp.Dense(10, "softmax")], "categorical_cross_entropy")
+    parameters = {
+        "W1": rng.normal(size=(128, 784)) / 28,
+        "b1": np.zeros(128),
+        "W2": rng.normal(size=(10, 128)) / 11,
+        "b2": np.zeros(10),
+    }
+    path = net.derive().save(tmp_path / "d.md", parameters, x=rng.normal(size=(3, 784)), y=np.eye(10)[[1, 2, 3]])
+    text = path.read_text()
+    assert "One weight of each array" in text
+    assert text.count(r"&\leftarrow") == 4
+    assert len(text) < 60_000
 
 
 def test_the_same_bytes_each_time(tmp_path):
