@@ -13,7 +13,7 @@ import sympy
 from symbackprop.adjoint.local import content
 from symbackprop.adjoint.records import Adjoint, Contribution, Step
 from symbackprop.notation.expressions import base_name, is_occurrence
-from symbackprop.notation.indices import free_indices, matches, same_up_to_names, substitute
+from symbackprop.notation.indices import matches, same_up_to_names, substitute
 from symbackprop.notation.program import Assumption, Equation, Role, Variable, occurrences
 from symbackprop.notation.terms import Term
 
@@ -60,7 +60,7 @@ def _put_in_known_adjoint(term: Term, context: Context, steps: list[Step]) -> Te
         written = tuple(substitute(part, values) for part in known.factors)
         steps.append(Step("put in", "it holds data and constants only", equation.name))
         factors = term.factors[:place] + written + term.factors[place + 1 :]
-        return _without_idle_sums(Term(term.coefficient * known.coefficient, term.sums, factors))
+        return Term(term.coefficient * known.coefficient, term.sums, factors).without_idle_sums()
     return term
 
 
@@ -73,14 +73,6 @@ def _is_plain(equation: Equation, context: Context) -> bool:
 def _is_data(name: str, context: Context) -> bool:
     variable = context.variables.get(name)
     return variable is not None and variable.role in (Role.INPUT, Role.TARGET)
-
-
-def _without_idle_sums(term: Term) -> Term:
-    """Carry out the sums whose index no factor contains any more."""
-    used = frozenset[sympy.Symbol]().union(*(free_indices(factor) for factor in term.factors))
-    idle = [extent for i, extent in term.sums if i not in used]
-    sums = tuple((i, extent) for i, extent in term.sums if i in used)
-    return Term(sympy.Mul(term.coefficient, *idle), sums, term.factors)
 
 
 def _merge(terms: Iterable[Term], steps: list[Step]) -> tuple[Term, ...]:
@@ -99,7 +91,7 @@ def _merge(terms: Iterable[Term], steps: list[Step]) -> tuple[Term, ...]:
 
 
 def _alike(left: Term, right: Term) -> bool:
-    if len(left.factors) != len(right.factors) or len(left.sums) != len(right.sums):
+    if len(left.factors) != len(right.factors):
         return False
     bare = (Term(sympy.S.One, t.sums, t.factors).expression for t in (left, right))
     return same_up_to_names(*bare)

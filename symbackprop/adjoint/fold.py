@@ -16,7 +16,7 @@ from symbackprop.notation.expressions import REDUCTIONS, Bracket, base_name, is_
 from symbackprop.notation.indices import matches
 from symbackprop.notation.program import Equation, Variable
 
-__all__ = ["Powers", "fold", "foldable", "has_functions"]
+__all__ = ["fold", "foldable", "has_functions"]
 
 Powers = tuple[tuple[sympy.Expr, sympy.Expr], ...]
 
@@ -119,7 +119,10 @@ def _complete(
             return None
     if len(binding) != len(equation.indices):
         return None
-    ratios = [given[at][1] / exponent for at, (_, exponent) in zip(places, pattern, strict=True)]
+    pairs = [(*given[at], exponent) for at, (_, exponent) in zip(places, pattern, strict=True)]
+    if any(_is_plainer(base, own, exponent) for base, own, exponent in pairs):
+        return None
+    ratios = [own / exponent for _, own, exponent in pairs]
     times = _whole_instances(ratios)
     if times == 0:
         return None
@@ -130,6 +133,11 @@ def _complete(
     result = [base**exponent for base, exponent in left]
     result.insert(min(places), name**times)
     return tuple(factor for factor in result if factor != 1)
+
+
+def _is_plainer(base: sympy.Expr, own: sympy.Expr, exponent: sympy.Expr) -> bool:
+    """Whether a power v**own of a variable is plainer than any power of the equation's v**exponent."""
+    return is_occurrence(base) and own.is_Integer and not (exponent.is_Integer and own * exponent > 0)
 
 
 def _whole_instances(ratios: list[sympy.Expr]) -> int:

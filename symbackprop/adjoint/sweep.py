@@ -65,7 +65,7 @@ class _Sweep:
             if foldable(equation, program.variables):
                 self.foldable.setdefault(min(program.uses[equation.name]), []).append(equation)
         self.taken = set(program.variables)
-        self.reserved = index_like(program.variables)
+        self.reserved = index_like([*program.variables, *(size.name for size in program.sizes)])
 
     def run(self) -> Differentiation:
         due = self._declared_by_earliest_use()

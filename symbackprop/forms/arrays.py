@@ -69,10 +69,14 @@ class Scalar(Node):
 
 @dataclass(frozen=True)
 class Leaf(Node):
-    """A variable as it is stored or, ``flipped``, with its axes in the opposite order (examples as columns)."""
+    """A variable as it is stored or, ``flipped``, with its axes in the opposite order (examples as columns).
+
+    ``single`` says that it has no batch axis because there is a single example; it is stored as a batch of one.
+    """
 
     name: str
     flipped: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from symbackprop.forms.arrays import (
     SumOver,
 )
 from symbackprop.forms.lower import Lowered, lower
-from symbackprop.functions.records import erf
+from symbackprop.functions.elementary import elementary
 from symbackprop.notation.expressions import ElementwiseFunction, Limit
 from symbackprop.notation.program import Program
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
@@ -99,9 +99,8 @@ class _Machine:
 
     def leaf(self, node: Leaf) -> Array:
         array = self.arrays[node.name]
-        # A single example may come as a batch of one.
-        if array.ndim == node.rank + 1 and array.shape[0] == 1:
-            array = array[0]
+        if node.single:
+            (array,) = array
         return array.T if node.flipped else array
 
     def position(self, node: Position) -> Array:
@@ -154,7 +153,7 @@ class _Machine:
             operand = operand.astype(float)
         if issubclass(node.function, ElementwiseFunction):
             return node.function.record.numpy(operand)
-        return _FUNCTIONS[node.function.__name__](operand)
+        return elementary(node.function).numpy(operand)
 
     def matmul(self, node: MatMul) -> Any:
         return np.matmul(self.value(node.left), self.value(node.right))
@@ -210,11 +209,6 @@ class _Machine:
         for value, condition in reversed(node.cases[:-1]):
             result = np.where(self.value(condition), self.value(value), result)
         return result
-
-
-_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    name: getattr(np, name) for name in ("exp", "log", "tanh", "sinh", "cosh", "sin", "cos", "tan")
-} | {"atan": np.arctan, "erf": erf}
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

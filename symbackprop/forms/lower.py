@@ -52,7 +52,7 @@ from symbackprop.notation.expressions import (
     is_occurrence,
     limits,
 )
-from symbackprop.notation.indices import is_index, is_position, is_size, substitute
+from symbackprop.notation.indices import free_indices, is_index, is_position, is_size, substitute
 from symbackprop.notation.program import Equation, Program, Variable
 from symbackprop.notation.terms import Term
 
@@ -117,7 +117,7 @@ class _Lowering:
         if not self.has_batch(variable) or self.orientation is Orientation.ROWS:
             return Leaf(axes, name)
         if self.orientation is Orientation.VECTOR:
-            return Leaf(axes[1:], name)
+            return Leaf(axes[1:], name, single=True)
         return Leaf(tuple(reversed(axes)), name, flipped=len(axes) > 1)
 
     def dropped(self, over: Iterable[Limit]) -> tuple[Limit, ...]:
@@ -190,9 +190,12 @@ class _Lowering:
         body = reduction.args[0]
         if not isinstance(body, sympy.exp):
             return None
+        free = free_indices(quotient.base)
+        if k not in free_indices(body):
+            return None
         operand = self.expression(numerator.args[0])
         for j, other in operand.axes:
-            if other == extent and substitute(body.args[0], {k: j}) == numerator.args[0]:
+            if j not in free and other == extent and substitute(body.args[0], {k: j}) == numerator.args[0]:
                 return Softmax(operand.axes, operand, (j, other))
         return None
 
@@ -205,7 +208,7 @@ class _Lowering:
         if all(is_size(symbol) for symbol in node.free_symbols) and not node.has(Bracket, *REDUCTIONS):
             return self.scalar(node)
         if is_index(node):
-            raise NoRuleError(f"index {node} used as a number has no array form outside a position or a condition")
+            return Position(((node, self.ranges[node]),))
         if isinstance(node, sympy.Add):
             terms = [self.term(term, ()) for term in self.terms(node)]
             return _added(terms, _union(terms))

@@ -33,14 +33,14 @@ from symbackprop.forms.arrays import (
     SumOver,
 )
 from symbackprop.forms.lower import Lowered
-from symbackprop.forms.printing import IndexPrinter
+from symbackprop.forms.printing import RELATIONS, IndexPrinter
+from symbackprop.functions.elementary import elementary
 from symbackprop.notation.expressions import ElementwiseFunction, Limit
 
 __all__ = ["MatrixPrinter"]
 
 # How tightly a printed node binds: sums, elementwise products, matrix products, single symbols.
 _SUM, _HADAMARD, _PRODUCT, _ATOM = range(4)
-_RELATIONS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 
 
 class MatrixPrinter:
@@ -90,11 +90,11 @@ class MatrixPrinter:
         return self.symbols.whole(node.name, node.rank), _ATOM
 
     def _permute(self, node: Permute) -> tuple[str, int]:
+        if isinstance(node.operand, Leaf):
+            return self.symbols.whole(node.operand.name, node.operand.rank, transposed=True), _ATOM
         text = self._within(node.operand, _ATOM)
-        if isinstance(node.operand, Leaf) and "^" in text and not text.startswith(r"\frac"):
-            # Two superscripts in a row: W^{(2)\top}.
-            return text[: text.rindex("}")] + r"\top}", _ATOM
-        if text.startswith(r"\frac"):
+        # A power or a transpose has a superscript already, and TeX allows one.
+        if not text.startswith("(") and ("^" in text or r"\frac" in text):
             text = rf"\left({text}\right)"
         return rf"{text}^{{\top}}", _ATOM
 
@@ -122,21 +122,24 @@ class MatrixPrinter:
     def _multiply(self, node: Multiply) -> tuple[str, int]:
         numbers = [operand for operand in node.operands if operand.rank == 0]
         arrays = [operand for operand in node.operands if operand.rank]
-        front = r"\,".join(self._coefficient(number) for number in numbers)
+        sign = "-" if numbers and numbers[0] == _MINUS_ONE else ""
+        front = r"\,".join(self._coefficient(number) for number in numbers[bool(sign) :])
         above = [a for a in arrays if not _is_reciprocal(a)]
         below = [a.base for a in arrays if isinstance(a, Power) and _is_reciprocal(a)]
         single = len(arrays) == 1
-        body = r" \odot ".join(self._within(a, _PRODUCT if not single or front else _SUM) for a in above)
+        bare = single and not front and not sign
+        body = r" \odot ".join(self._within(a, _SUM if bare else _PRODUCT) for a in above)
         if below:
             body = (body or "1") + "".join(rf" \oslash {self._within(b, _ATOM)}" for b in below)
-        text = rf"{front}\,{body}" if front and body else front or body
-        text = f"-{body}" if front == "-1" and body else text
+        text = sign + (rf"{front}\,{body}" if front and body else front or body)
         tight = _PRODUCT if single and not below else _HADAMARD
         return text, _SUM if text.startswith("-") else tight
 
     def _coefficient(self, number: Node) -> str:
+        """A number as a factor: in brackets unless it is a plain one."""
         text, own = self._printed(number)
-        return text if own >= _HADAMARD or text.startswith("-") else f"({text})"
+        plain = own >= _ATOM or (isinstance(number, Scalar) and not number.value.is_Add)
+        return text if plain else rf"\left({text}\right)" if r"\frac" in text else f"({text})"
 
     def _power(self, node: Power) -> tuple[str, int]:
         if node.exponent == _HALF:
@@ -157,9 +160,7 @@ class MatrixPrinter:
                 return rf"\left|{inside}\right|", _ATOM
             head = node.function.record.latex
         else:
-            name = node.function.__name__
-            head = rf"\{name}" if name in ("exp", "log", "tanh", "sin", "cos", "sinh", "cosh", "tan") else ""
-            head = head or rf"\operatorname{{{name}}}"
+            head = elementary(node.function).latex
         return f"{head}{brackets[0]}{inside}{brackets[1]}", _ATOM
 
     def _matmul(self, node: MatMul) -> tuple[str, int]:
@@ -197,7 +198,7 @@ class MatrixPrinter:
         return rf"\operatorname{{logsumexp}}{_along(node.operand, node)}({self.print(node.operand)})", _ATOM
 
     def _compare(self, node: Compare) -> tuple[str, int]:
-        return f"{self.print(node.left)} {_RELATIONS[node.relation]} {self.print(node.right)}", _SUM
+        return f"{self.print(node.left)} {RELATIONS[node.relation]} {self.print(node.right)}", _SUM
 
     def _logic(self, node: Logic) -> tuple[str, int]:
         joint = rf" \text{{ {node.operation} }} "

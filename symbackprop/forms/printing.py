@@ -11,6 +11,7 @@ from sympy.core.relational import Relational
 from sympy.printing.latex import LatexPrinter
 
 from symbackprop.forms.symbols import Symbols, size_latex
+from symbackprop.functions.elementary import elementary
 from symbackprop.notation.expressions import (
     REDUCTIONS,
     ArgMaximum,
@@ -25,20 +26,10 @@ from symbackprop.notation.indices import free_indices, is_index, is_position, is
 from symbackprop.notation.program import Equation
 from symbackprop.notation.terms import Term
 
-__all__ = ["IndexPrinter"]
+__all__ = ["RELATIONS", "IndexPrinter"]
 
-_RELATIONS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
-_NAMED = {
-    "tanh": r"\tanh",
-    "log": r"\log",
-    "sinh": r"\sinh",
-    "cosh": r"\cosh",
-    "sin": r"\sin",
-    "cos": r"\cos",
-    "tan": r"\tan",
-    "atan": r"\arctan",
-    "erf": r"\operatorname{erf}",
-}
+RELATIONS = {"==": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
+"""How SymPy's relations are written."""
 
 
 class IndexPrinter(LatexPrinter):  # type: ignore[misc]
@@ -83,21 +74,24 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         return self._signed([self.term(term, alone) for term in terms])
 
     def term(self, term: Term, alone: bool = True) -> str:
-        """A coefficient, factors that do not depend on the sums, the sums, and the factors inside."""
-        summed = frozenset(i for i, _ in term.sums)
-        outside = [factor for factor in term.factors if not free_indices(factor) & summed]
-        inside = [factor for factor in term.factors if free_indices(factor) & summed]
-        number, sizes = _sign(term.coefficient)
-        pieces = self._factors(outside, alone=len(outside) == 1 and sizes == 1 and alone)
-        if inside:
-            body = r"\,".join(self._factors(inside, alone=False))
-            pieces.append(f"{self.sums(term.sums)} {body}")
-        return number + self._with_coefficient(sizes, pieces)
+        """A sign, a coefficient, factors that do not depend on the sums, the sums, and the factors inside.
 
-    def _with_coefficient(self, coefficient: sympy.Expr, pieces: list[str]) -> str:
-        if coefficient == 1 and pieces:
-            return r"\,".join(pieces) if len(pieces) > 1 else pieces[0]
-        return r"\,".join([self.doprint(coefficient), *pieces])
+        A sum in brackets stands bare only where nothing at all stands beside it, and ``alone`` says that no other
+        summand does either.
+        """
+        outside, inside = term.outside, term.inside
+        sign, coefficient = _sign(term.coefficient)
+        bare = alone and not sign and coefficient == 1 and not inside and len(outside) == 1
+        pieces = self._factors(outside, alone=bare)
+        if inside:
+            pieces.append(rf"{self.sums(term.sums)} {self._joined(self._factors(inside, alone=False))}")
+        if coefficient != 1 or not pieces:
+            pieces.insert(0, self._factor(coefficient, alone=not pieces and not sign))
+        return sign + self._joined(pieces)
+
+    @staticmethod
+    def _joined(pieces: Sequence[str]) -> str:
+        return r"\,".join(pieces)
 
     def _factors(self, factors: Sequence[sympy.Expr], alone: bool) -> list[str]:
         """Factors in reading order; reciprocals become the denominator of those that stand beside them."""
@@ -116,11 +110,9 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _factor(self, factor: sympy.Expr, alone: bool) -> str:
         text = str(self.doprint(factor))
-        if factor.is_Add and not alone:
-            return rf"\left({text}\right)" if r"\frac" in text or r"\sum" in text else f"({text})"
-        if isinstance(factor, sympy.Sum) and not alone:
-            return rf"\left({text}\right)"
-        return text
+        if alone or not (factor.is_Add or isinstance(factor, REDUCTIONS)):
+            return text
+        return rf"\left({text}\right)" if r"\frac" in text or r"\sum" in text else f"({text})"
 
     def sums(self, over: Sequence[Limit]) -> str:
         """The sum signs, outermost first."""
@@ -148,7 +140,8 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _print_Symbol(self, node: sympy.Symbol) -> str:
         if is_index(node):
-            return str(node.name)
+            # Outside a position an index is a number, and numbers count from 0.
+            return f"({node.name} - 1)"
         if is_size(node):
             return size_latex(node.name)
         if is_occurrence(node) and node.name in self.symbols.program.variables:
@@ -179,7 +172,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             counts = any(is_position(side) for side in condition.args)
             sides = [_from_one(side) if counts else side for side in condition.args]
             left, right = (self.doprint(side) for side in sides)
-            return f"{left} {_RELATIONS[condition.rel_op]} {right}"
+            return f"{left} {RELATIONS[condition.rel_op]} {right}"
         return str(self.doprint(condition))
 
     def _between(self, condition: sympy.And) -> str | None:
@@ -196,7 +189,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         lower, upper = bounds[">"], bounds["<"]
         below = "<" if lower.rel_op == ">" else r"\le"
         middle = self.doprint(lower.lhs)
-        return f"{self.doprint(lower.rhs)} {below} {middle} {_RELATIONS[upper.rel_op]} {self.doprint(upper.rhs)}"
+        return f"{self.doprint(lower.rhs)} {below} {middle} {RELATIONS[upper.rel_op]} {self.doprint(upper.rhs)}"
 
     def _print_Piecewise(self, node: sympy.Piecewise) -> str:
         rows = []
@@ -213,7 +206,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
                 return text if exp is None else rf"{text}^{{{exp}}}"
             head = node.record.latex
         else:
-            head = _NAMED.get(node.func.__name__, rf"\operatorname{{{node.func.__name__}}}")
+            head = elementary(node.func).latex
         head = head if exp is None else f"{head}^{{{exp}}}"
         tall = r"\frac" in argument or r"\sum" in argument
         return rf"{head}\left({argument}\right)" if tall else f"{head}({argument})"
@@ -310,10 +303,10 @@ def _is_plain(text: str) -> bool:
 def _from_one(position: Any) -> sympy.Expr:
     """A position in indices from 0, as one from 1 in indices from 1: i + p becomes i + p - 1."""
     position = sympy.sympify(position)
-    shifts = {i: i - 1 for i in free_indices(position)}
-    if isinstance(position, sympy.Symbol):
-        return position
-    return _shifted(position, shifts) + 1
+    if is_index(position):
+        return sympy.Symbol(position.name)
+    # Plain symbols of the same names: these are printed as they are.
+    return _shifted(position, {i: sympy.Symbol(i.name) - 1 for i in free_indices(position)}) + 1
 
 
 def _shifted(node: sympy.Expr, shifts: dict[sympy.Symbol, sympy.Expr]) -> sympy.Expr:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from symbackprop.notation.indices import is_size
 from symbackprop.notation.program import Program, Role, Variable
 
 __all__ = ["Symbols", "name_latex"]
@@ -58,16 +56,14 @@ def name_latex(name: str) -> str:
     """A word as a symbol: one letter in italics, a Greek letter by its name, anything else upright."""
     if len(name) == 1:
         return name
-    return rf"\{name}" if name in _GREEK else rf"\mathrm{{{name}}}"
+    upright = name.replace("_", r"\_")
+    return rf"\{name}" if name in _GREEK else rf"\mathrm{{{upright}}}"
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """(base, label): W1 gives ("W", "1"), h_prev gives ("h", "prev"), x gives ("x", "")."""
+    """(base, label): W1 gives ("W", "1"), x gives ("x", ""). No two names give the same."""
     numbered = _NUMBERED.match(name)
-    if numbered:
-        return numbered[1], numbered[2]
-    base, _, label = name.partition("_")
-    return base, label
+    return (numbered[1], numbered[2]) if numbered else (name, "")
 
 
 def size_latex(name: str) -> str:
@@ -78,13 +74,9 @@ def size_latex(name: str) -> str:
 
 @dataclass(frozen=True)
 class Symbols:
-    """The LaTeX of every variable of a program and of the adjoints that belong to it.
-
-    ``letters`` overrides the base symbol of a variable by its name.
-    """
+    """The LaTeX of every variable of a program and of the adjoints that belong to it."""
 
     program: Program
-    letters: Mapping[str, str] | None = None
 
     @cached_property
     def _taken(self) -> frozenset[str]:
@@ -98,23 +90,18 @@ class Symbols:
 
     def base(self, variable: Variable) -> str:
         """The symbol without label and indices."""
-        if self.letters and variable.name in self.letters:
-            return self.letters[variable.name]
         return variable.symbol or name_latex(split_name(variable.name)[0])
 
     def label(self, variable: Variable) -> str:
-        """The layer's number as a superscript in brackets."""
-        label = "" if variable.symbol or (self.letters and variable.name in self.letters) else self._label(variable)
-        return f"^{{({label})}}" if label else ""
-
-    @staticmethod
-    def _label(variable: Variable) -> str:
-        label = split_name(variable.name)[1]
-        return label if len(label) <= 1 or label.isdigit() else rf"\mathrm{{{label}}}"
+        """The layer's number, which becomes a superscript in brackets; "" where there is none."""
+        return "" if variable.symbol else split_name(variable.name)[1]
 
     def is_delta(self, variable: Variable) -> bool:
-        """Whether the adjoint is an error signal: that of a pre-activation z, written delta."""
-        return variable.of is not None and split_name(variable.of)[0] == "z"
+        """Whether the adjoint is an error signal: that of a pre-activation z, written delta.
+
+        An adjoint of the same variable for a second loss is written as a partial derivative.
+        """
+        return variable.of is not None and split_name(variable.of)[0] == "z" and variable.name == f"{variable.of}_bar"
 
     def element(self, name: str, positions: tuple[str, ...] = ()) -> str:
         """The occurrence of a variable at ``positions``, which are LaTeX already."""
@@ -122,9 +109,9 @@ class Symbols:
         if variable.of is not None and not self.is_delta(variable):
             return rf"\frac{{\partial {self.loss(variable)}}}{{\partial {self.element(variable.of, positions)}}}"
         if variable.of is not None:
-            symbol = rf"\delta{self.label(self.variable(variable.of))}"
+            symbol = _superscribed(r"\delta", self.label(self.variable(variable.of)))
         else:
-            symbol = f"{self.base(variable)}{self.label(variable)}"
+            symbol = _superscribed(self.base(variable), self.label(variable))
         joined = "".join(positions) if all(len(p) == 1 for p in positions) else ",".join(positions)
         return f"{symbol}_{{{joined}}}" if positions else symbol
 
@@ -132,17 +119,18 @@ class Symbols:
         """The symbol of the loss that ``adjoint`` is a derivative of."""
         return "L" if adjoint.loss is None else self.element(adjoint.loss)
 
-    def whole(self, name: str, rank: int) -> str:
+    def whole(self, name: str, rank: int, transposed: bool = False) -> str:
         """The variable as a matrix (``rank`` 2 or more), a vector or a number."""
         variable = self.variable(name)
         if variable.of is not None and not self.is_delta(variable):
-            return rf"\frac{{\partial {self.loss(variable)}}}{{\partial {self.whole(variable.of, rank)}}}"
+            text = rf"\frac{{\partial {self.loss(variable)}}}{{\partial {self.whole(variable.of, rank)}}}"
+            return rf"\left({text}\right)^{{\top}}" if transposed else text
         if variable.of is not None:
             base, label = (r"\Delta" if rank > 1 else r"\delta"), self.label(self.variable(variable.of))
         else:
             base, label = self.base(variable), self.label(variable)
             base = self._capital(base) if rank > 1 else base
-        return f"{base}{label}"
+        return _superscribed(base, label, transposed)
 
     def _capital(self, base: str) -> str:
         """A matrix's symbol: the capital letter where that is free, else the letter in bold."""
@@ -157,6 +145,6 @@ class Symbols:
         return capital if capital not in self._taken and capital != base else rf"\mathbf{{{base}}}"
 
 
-def sizes_of(variable: Variable) -> tuple[str, ...]:
-    """The shape in LaTeX."""
-    return tuple(size_latex(extent.name) if is_size(extent) else str(extent) for extent in variable.shape)
+def _superscribed(base: str, label: str, transposed: bool = False) -> str:
+    above = (f"({label})" if label else "") + (r"\top" if transposed else "")
+    return f"{base}^{{{above}}}" if above else base

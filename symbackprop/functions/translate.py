@@ -9,6 +9,7 @@ from __future__ import annotations
 import sympy
 
 from symbackprop.errors import EquationError
+from symbackprop.functions.elementary import check_functions
 from symbackprop.functions.library import FUNCTIONS
 from symbackprop.notation.expressions import Bracket
 
@@ -42,10 +43,14 @@ _TRANSLATIONS = (
 
 
 def translate(expression: sympy.Expr) -> sympy.Expr:
-    """``expression`` with Abs, Max, Min, sign and Heaviside replaced by the language's own functions."""
+    """``expression`` with Abs, Max, Min, sign and Heaviside replaced by the language's own functions.
+
+    Raises UsageError where it has a function that is not known here.
+    """
     if expression.has(sympy.DiracDelta):
         raise EquationError(f"{expression} contains a Dirac delta, which is not a function; leave it out")
     for theirs, ours in _TRANSLATIONS:
         if expression.has(theirs):
             expression = expression.replace(theirs, ours)
+    check_functions(expression)
     return expression

@@ -20,7 +20,7 @@ from symbackprop.notation.expressions import (
     limits,
     walk,
 )
-from symbackprop.notation.indices import free_indices, is_index, is_size
+from symbackprop.notation.indices import bound_indices, free_indices, is_index, is_size
 from symbackprop.notation.program import Equation, Program, Role, Variable
 
 __all__ = ["check"]
@@ -52,7 +52,8 @@ def check(program: Program) -> Program:
 
 def _check_names(program: Program) -> None:
     variables = [*program.inputs, *(equation.left for equation in program.equations)]
-    indices = {i.name for v in variables for i in v.indices}
+    bound = (bound_indices(equation.right) for equation in program.equations)
+    indices = {i.name for v in variables for i in v.indices}.union(*({i.name for i in own} for own in bound))
     sizes = {symbol.name for symbol in program.sizes}
     seen: set[str] = set()
     for variable in variables:

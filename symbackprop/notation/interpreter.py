@@ -34,7 +34,7 @@ from symbackprop.notation.expressions import (
 from symbackprop.notation.program import Equation, Program
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 
-__all__ = ["EXACT", "FLOAT", "Arithmetic", "arbitrary_precision", "evaluate_expression", "interpret"]
+__all__ = ["COMPLEX", "EXACT", "FLOAT", "Arithmetic", "arbitrary_precision", "evaluate_expression", "interpret"]
 
 Environment = dict[sympy.Symbol, int]
 

@@ -27,10 +27,28 @@ class Term:
     @property
     def expression(self) -> sympy.Expr:
         """The SymPy expression this term means."""
+        return sympy.Mul(self.coefficient, *self.outside, total(sympy.Mul(*self.inside), *self.sums))
+
+    @property
+    def outside(self) -> tuple[sympy.Expr, ...]:
+        """The factors that do not depend on what is summed over, and so stand before the sums."""
         summed = frozenset(i for i, _ in self.sums)
-        outside = [factor for factor in self.factors if not free_indices(factor) & summed]
-        inside = [factor for factor in self.factors if free_indices(factor) & summed]
-        return sympy.Mul(self.coefficient, *outside, total(sympy.Mul(*inside), *self.sums))
+        return tuple(factor for factor in self.factors if not free_indices(factor) & summed)
+
+    @property
+    def inside(self) -> tuple[sympy.Expr, ...]:
+        """The factors that are summed."""
+        summed = frozenset(i for i, _ in self.sums)
+        return tuple(factor for factor in self.factors if free_indices(factor) & summed)
+
+    def without_idle_sums(self) -> Term:
+        """The same value with the sums carried out whose index no factor contains."""
+        used = frozenset[sympy.Symbol]().union(*(free_indices(factor) for factor in self.factors))
+        idle = [extent for i, extent in self.sums if i not in used]
+        if not idle:
+            return self
+        sums = tuple((i, extent) for i, extent in self.sums if i in used)
+        return Term(sympy.Mul(self.coefficient, *idle), sums, self.factors)
 
     def rename(self, names: dict[sympy.Basic, sympy.Basic]) -> Term:
         """The same term under other names of variables and sizes."""

@@ -11,7 +11,6 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from symbackprop.notation.expressions import Limit, limits
-from symbackprop.notation.indices import free_indices
 from symbackprop.notation.terms import Term
 
 __all__ = ["expression_text", "terms_text"]
@@ -66,9 +65,7 @@ def terms_text(terms: Sequence[Term]) -> str:
 def _term(term: Term) -> str:
     above, below = sympy.fraction(term.coefficient)
     sign, above = ("-", -above) if above.could_extract_minus_sign() else ("", above)
-    summed = frozenset(i for i, _ in term.sums)
-    outside = [factor for factor in term.factors if not free_indices(factor) & summed]
-    inside = [factor for factor in term.factors if free_indices(factor) & summed]
+    outside, inside = term.outside, term.inside
     if above == below == 1 and not term.sums and len(term.factors) == 1 and not sign:
         return _factor(term.factors[0], 0)
     parts = [_factor(above)] if above != 1 or not term.factors else []
