@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import sympy
 
@@ -33,7 +35,7 @@ from symbackprop.specification.equations import parse_program
 from symbackprop.specification.examples import complete_arrays, is_categorical
 from symbackprop.specification.toml import RunSettings, Specification
 from symbackprop.specification.toml import load as load_specification
-from symbackprop.specification.values import check_arrays
+from symbackprop.specification.values import check_arrays, in_dtype_of_parameters
 
 __all__ = ["Derivation", "Gradient", "Model", "Network", "Program"]
 
@@ -55,6 +57,12 @@ class Model:
     def name(self) -> str:
         """The name of the network."""
         return self.program.name
+
+    @property
+    def source(self) -> str | None:
+        """The name of the file it was loaded from."""
+        path = self.specification.path if self.specification else None
+        return path.name if path else None
 
     @property
     def equations(self) -> tuple[str, ...]:
@@ -83,7 +91,7 @@ class Model:
 
     def derive(self, wrt: str | Iterable[str] | None = None) -> Derivation:
         """Derive dL/dv of every parameter, or of every variable of ``wrt``, by the chain rule. Needs no number."""
-        return Derivation(self, differentiate(self.program, (wrt,) if isinstance(wrt, str) else wrt))
+        return Derivation(self, differentiate(self.program, wrt))
 
     def summary(self) -> Summary:
         """A table of the equations with their shapes and parameters."""
@@ -241,7 +249,8 @@ class Gradient:
     def matrix_form(self, orientation: str = "rows") -> Formula:
         """Matrix form with examples as "rows", as "columns", or for one example as a column "vector".
 
-        Raises NoRuleError where matrix notation cannot say it (three axes, computed positions).
+        Raises NoRuleError where SymPy's matrices cannot say it (three axes, computed positions, maxima, cases);
+        ``matrix_latex`` may know a way even then.
         """
         return self._views.matrix(self._adjoint.equation, _orientation(orientation))
 
@@ -345,7 +354,8 @@ class Derivation:
         given = {**parameters, **more}
         given.update({name: value for name, value in (("x", x), ("y", y)) if value is not None})
         one_hot = is_categorical(_loss_name(self.network))
-        return evaluate_program(self.program, check_arrays(self.network.program, given, one_hot=one_hot))
+        arrays = check_arrays(self.network.program, given, one_hot=one_hot)
+        return evaluate_program(self.program, in_dtype_of_parameters(self.network.program, arrays))
 
     def scalar(
         self,
@@ -354,6 +364,7 @@ class Derivation:
         y: Any = None,
         *,
         sizes: Mapping[str, int] | None = None,
+        **more: Any,
     ) -> ScalarForm:
         """Scalar form: each single weight's chain of factors; by name at ``sizes``, in numbers where data are given.
 
@@ -363,7 +374,7 @@ class Derivation:
         """
         if parameters is None:
             return ScalarForm(self.differentiation, bind_sizes(self.program, {}, sizes))
-        arrays = self.values(parameters, x, y)
+        arrays = self.values(parameters, x, y, **more)
         declared = {variable.name: arrays[variable.name].shape for variable in self.program.inputs}
         return ScalarForm(self.differentiation, bind_sizes(self.program, declared, sizes), arrays)
 
@@ -377,6 +388,7 @@ class Derivation:
         y: Any = None,
         *,
         learning_rate: float | None = None,
+        **more: Any,
     ) -> Path:
         """Write the derivation document; the format follows the suffix (.tex or .md). Returns the path.
 
@@ -384,9 +396,16 @@ class Derivation:
         fixed sizes without data is worked with numbers drawn from its seed, and the document says so.
         The file is written whole or not at all.
         """
-        return write_document(derivation_document(self._story(parameters, x, y, learning_rate)), Path(path))
+        return write_document(derivation_document(self._story(parameters, x, y, learning_rate, more)), _path(path))
 
-    def _story(self, parameters: Arrays | None, x: Any, y: Any, learning_rate: float | None) -> Story:
+    def _story(
+        self,
+        parameters: Arrays | None,
+        x: Any,
+        y: Any,
+        learning_rate: float | None,
+        more: Arrays = MappingProxyType({}),
+    ) -> Story:
         unfused = None
         if isinstance(self.network, Network) and self.network.unfused != self.network.program:
             unfused = Views(differentiate(self.network.unfused, self.differentiation.wrt))
@@ -395,12 +414,15 @@ class Derivation:
             title=self.network.name,
             description=in_words(self.network.program, getattr(self.network, "description", None)),
             unfused=unfused,
-            example=self._example(parameters, x, y, learning_rate),
+            example=self._example(parameters, x, y, learning_rate, more),
+            source=self.network.source,
         )
 
-    def _example(self, parameters: Arrays | None, x: Any, y: Any, learning_rate: float | None) -> WorkedExample | None:
+    def _example(
+        self, parameters: Arrays | None, x: Any, y: Any, learning_rate: float | None, more: Arrays
+    ) -> WorkedExample | None:
         model = self.network
-        given = {**model.data, **(model.parameters if parameters is None else parameters)}
+        given = {**model.data, **(model.parameters if parameters is None else parameters), **more}
         given.update({name: value for name, value in (("x", x), ("y", y)) if value is not None})
         complete = complete_arrays(
             model.program,
@@ -414,6 +436,8 @@ class Derivation:
         if complete is None:
             return None
         values = evaluate_program(self.program, complete.arrays)
+        if not np.isfinite(values[self.differentiation.loss]).all():
+            raise UsageError(f"{model.name}: with these numbers the loss is not finite; give smaller data or weights")
         return WorkedExample(
             form=ScalarForm(self.differentiation, complete.sizes, values),
             learning_rate=model.run.learning_rate if learning_rate is None else learning_rate,
@@ -441,6 +465,12 @@ class Derivation:
 
 def _layout(model: Model) -> str:
     return model.description.weight_layout if isinstance(model, Network) else "out_in"
+
+
+def _path(path: str | Path) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"{path!r} is no path; give the file's name, such as 'derivation.tex'")
+    return Path(path)
 
 
 def _loss_name(model: Model) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -48,6 +48,8 @@ def describe(
 ) -> NetworkDescription:
     """The arguments of ``Network``, checked one by one."""
     check_size(inputs, "inputs")
+    if isinstance(layers, Dense) or not isinstance(layers, Iterable):
+        raise UsageError(f"layers is {layers!r}; give a list of layers, [sbp.Dense(...), ...]")
     layers = tuple(layers)
     if not layers:
         raise UsageError("layers is empty; a network has at least one layer")

@@ -41,7 +41,12 @@ def _wanted(program: Program, wrt: Iterable[str] | None) -> tuple[str, ...]:
         if not names:
             raise UsageError(f"{program.name} declares no parameter; declare one, or say derive(wrt=...)")
         return names
+    if not isinstance(wrt, Iterable):
+        raise UsageError(f"wrt is {wrt!r}; give the name of a variable, or several")
     names = tuple(dict.fromkeys((wrt,) if isinstance(wrt, str) else wrt))
+    if not names or program.loss in names:
+        what = f"the loss {program.loss!r} itself" if names else "nothing"
+        raise UsageError(f"wrt names {what}; name the parameters or variables to differentiate by")
     for name in names:
         if name not in program.variables:
             raise UsageError(f"{program.name} has no variable {name!r}; {nearest(name, program.variables)}")

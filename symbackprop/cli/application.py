@@ -93,9 +93,8 @@ def _abandon_output() -> None:
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def application() -> None:
-    r"""Derive the gradients of a neural network symbolically.
+    """Derive the gradients of a neural network symbolically.
 
-    \b
     Exit status: 0 all holds, 2 a usage error or unreadable input,
     70 an internal error, 130 interrupted.
     """

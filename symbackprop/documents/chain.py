@@ -103,9 +103,10 @@ def _local_blocks(views: Views, contribution: Contribution, mark: int) -> list[B
     """The local derivative of one equation by one variable: each factor with its reason, then the product."""
     telling = [factor for factor in contribution.chain if factor.rule not in _TRIVIAL] or [contribution.chain[-1]]
     text: list[Inline] = ["From ", Ref(contribution.through), ": "]
-    for place, factor in enumerate(telling):
-        text += ["; " if place else "", factor.rule]
-        text += [", ", Math(factor.identity)] if factor.identity else [" (", factor.reason, ")"]
+    said = dict.fromkeys((factor.rule, factor.reason, factor.identity) for factor in telling)
+    for place, (rule, reason, identity) in enumerate(said):
+        text += ["; " if place else "", rule]
+        text += [", ", Math(identity)] if identity else [" (", reason, ")"]
     for step in contribution.steps:
         text += ["; ", _STEP_WORDS.get(step.rule, step.rule), step.reason]
         if step.equation:

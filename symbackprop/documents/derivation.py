@@ -35,7 +35,8 @@ class Story:
     """What a derivation document tells.
 
     ``description`` says in sentences which network and loss it is about; ``unfused`` is the same network with the
-    cross-entropy on top of the probabilities; ``example`` the numbers to work, if there are any.
+    cross-entropy on top of the probabilities; ``example`` the numbers to work, if there are any; ``source`` the name of
+    the file that describes the network.
     """
 
     views: Views
@@ -43,6 +44,7 @@ class Story:
     description: tuple[str, ...]
     unfused: Views | None = None
     example: WorkedExample | None = None
+    source: str | None = None
 
 
 def derivation_document(story: Story) -> Document:
@@ -58,7 +60,9 @@ def derivation_document(story: Story) -> Document:
     blocks += _kinks(story.views)
     if story.example is not None:
         blocks += worked_blocks(story.views, story.example)
-    made_by = f"Made by symbackprop {__version__}; make it again with: symbackprop derive"
+    made_by = (
+        f"Made by symbackprop {__version__}; make it again: symbackprop derive {story.source or 'NETWORK'} -o FILE"
+    )
     return Document(f"Backpropagation through {story.title}", tuple(blocks), made_by)
 
 
@@ -93,7 +97,7 @@ def _forward(views: Views) -> list[Block]:
     """One numbered equation for each intermediate, in computing order; the loss in a section of its own."""
     program = views.differentiation.program
     names = [equation.name for equation in program.equations]
-    start = names.index(program.output) + 1 if program.output in names else len(names) - 1
+    start = names.index(program.output) + 1 if program.output in names else names.index(views.differentiation.loss)
     blocks: list[Block] = [Heading("Forward pass")]
     for equation in program.equations[:start]:
         blocks += _forward_equation(views, equation)
@@ -133,6 +137,13 @@ def _backward(views: Views) -> list[Block]:
     return blocks
 
 
+_ORIENTED = {
+    Orientation.ROWS: "",
+    Orientation.COLUMNS: "; here each matrix with one row an example stands for its transpose",
+    Orientation.VECTOR: "; here each matrix with one row an example is one column, in small letters",
+}
+
+
 def _all_gradients(views: Views) -> list[Block]:
     """Every gradient in index form and in the three orientations of the matrix form."""
     blocks: list[Block] = [Heading("All gradients")]
@@ -149,9 +160,10 @@ def _all_gradients(views: Views) -> list[Block]:
     blocks += [Paragraph(("Index form:",)), Display(index)]
     for orientation, words in orientations.items():
         lines = []
-        for adjoint in wanted:
+        # The file's own orientation was shown on the way; the others need the error signals too.
+        for adjoint in wanted if orientation is Orientation.ROWS else _in_use(views):
             lines.extend(equation_rows(views, adjoint.equation, matrix_only=True, orientation=orientation))
-        blocks += [Paragraph((f"Matrix form, {words}:",)), Display(tuple(lines))]
+        blocks += [Paragraph((f"Matrix form, {words}{_ORIENTED[orientation]}:",)), Display(tuple(lines))]
     return blocks
 
 

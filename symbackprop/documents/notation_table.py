@@ -6,6 +6,7 @@ import sympy
 
 from symbackprop.documents.tree import Block, Bullets, Display, Heading, Math, Paragraph, Row, Table, Text
 from symbackprop.forms.views import Views
+from symbackprop.functions.records import NamedConstant
 from symbackprop.notation.expressions import Bracket, ElementwiseFunction, walk
 from symbackprop.notation.program import Program, Role, Variable
 
@@ -25,7 +26,7 @@ def notation_blocks(views: Views) -> list[Block]:
     conventions: list[Text] = [
         ("Indices count from 1. A derivative by an array has the shape of the array.",),
         (
-            "A matrix is written with a capital letter, its entries with the small one. ",
+            "A matrix is written with a capital letter, or bold where that is taken, its entries with the small one. ",
             Math(r"\odot"),
             " multiplies entry by entry, ",
             Math(r"\mathbf{1}_N"),
@@ -52,6 +53,15 @@ def notation_blocks(views: Views) -> list[Block]:
                 " is 1 where the condition holds and 0 elsewhere.",
             )
         )
+    written = " ".join(filter(None, (views.matrix_latex(equation) for equation in program.equations)))
+    if r"\oslash" in written:
+        conventions.append((Math(r"\oslash"), " divides entry by entry."))
+    if r"{\circ" in written:
+        conventions.append(
+            (Math(r"A^{\circ p}"), " raises each entry of ", Math("A"), " to the power ", Math("p"), ".")
+        )
+    if r"_{\text{rows}}" in written:
+        conventions.append(("A subscript \u201crows\u201d says that each row is taken by itself.",))
     blocks: list[Block] = [Heading("Notation"), Bullets(tuple(conventions)), _symbols(views, program)]
     blocks += _functions(views, program)
     return blocks
@@ -92,10 +102,13 @@ def _functions(views: Views, program: Program) -> list[Block]:
                 found[type(node)] = None
     if not found:
         return []
+    constants: dict[NamedConstant, None] = {}
     z = sympy.Symbol("z", real=True)
     rows = []
     for function in found:
         definition = views.printer.doprint(function.record.definition(z))
         name = views.printer.doprint(function(z))
         rows.append(Row(name, (definition, r",\qquad", function.record.identity)))
+        constants.update(dict.fromkeys(sorted(function.record.definition(z).atoms(NamedConstant), key=str)))
+    rows.extend(Row(views.printer.doprint(constant), (constant.digits[:18],), r"\approx") for constant in constants)
     return [Paragraph(("Functions, with the derivatives that are used:",)), Display(tuple(rows))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symbackprop.documents.layout import lines
 from symbackprop.documents.tree import (
     Block,
@@ -56,7 +58,9 @@ _ESCAPES = {
     '"': r"\textquotedbl{}",
 }
 _SECTIONS = {1: "section", 2: "subsection", 3: "subsubsection"}
-_ROWS_A_TABLE = 24
+_LINES_A_TABLE = 26
+_BEYOND = 0x180
+"""The fonts have Latin letters with their accents up to here."""
 
 
 def tex(document: Document) -> str:
@@ -68,7 +72,12 @@ def tex(document: Document) -> str:
 
 def escape(text: str) -> str:
     """Running text with LaTeX's special characters made harmless."""
-    return "".join(_ESCAPES.get(letter, letter) for letter in text)
+    return "".join(_ESCAPES.get(letter, letter) if ord(letter) < _BEYOND else _spelled(letter) for letter in text)
+
+
+def _spelled(letter: str) -> str:
+    """A letter that the fonts do not have, by its code point."""
+    return f"[U+{ord(letter):04X}]"
 
 
 def _inline(part: Inline) -> str:
@@ -123,10 +132,27 @@ def _table(table: Table) -> str:
     columns = "".join(_column(table, place) for place in range(len(table.header)))
     header = " & ".join(map(_text, table.header))
     parts = []
-    for start in range(0, len(table.rows), _ROWS_A_TABLE):
-        rows = " \\\\\n".join(" & ".join(map(_text, row)) for row in table.rows[start : start + _ROWS_A_TABLE])
+    for chunk in _chunks(table):
+        rows = " \\\\\n".join(" & ".join(map(_text, row)) for row in chunk)
         parts.append(
             f"\\begin{{center}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n{header} \\\\\n\\midrule\n{rows} \\\\\n"
             "\\bottomrule\n\\end{tabular}\n\\end{center}\n"
         )
     return "\n".join(parts)
+
+
+def _chunks(table: Table) -> Iterator[list[tuple[Text, ...]]]:
+    """The rows, as many at a time as fit on a page; a row with running text or a fraction counts double."""
+    chunk: list[tuple[Text, ...]] = []
+    used = 0
+    for row in table.rows:
+        cells = [(place, _text(cell)) for place, cell in enumerate(row)]
+        tall = any(r"\frac" in cell or (place in table.wide and len(cell) > 26) for place, cell in cells)
+        height = 2 if tall else 1
+        if chunk and used + height > _LINES_A_TABLE:
+            yield chunk
+            chunk, used = [], 0
+        chunk.append(row)
+        used += height
+    if chunk:
+        yield chunk

@@ -59,11 +59,17 @@ def evaluate_program(
         if variable.name not in arrays:
             raise NoRuleError(f"{program.name} needs a value for {variable}; none was given")
     bound = bind_sizes(program, {name: array.shape for name, array in arrays.items()}, sizes)
+    with np.errstate(all="ignore"):
+        _fill(program, arrays, bound)
+    return arrays
+
+
+def _fill(program: Program, arrays: dict[str, Array], bound: Sizes) -> None:
+    """The value of each equation. Infinities are values here; who shows them says so."""
     for equation in program.equations:
         shape = concrete_shape(equation.left.shape, bound)
         value = evaluate(lower(equation, program), arrays, bound)
         arrays[equation.name] = np.array(np.broadcast_to(value, shape))
-    return arrays
 
 
 def evaluate(form: Lowered | Node, arrays: Mapping[str, Array], sizes: Sizes) -> Array:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy.typing as npt
@@ -146,7 +147,12 @@ class ScalarForm:
         if name not in adjoints:
             raise UsageError(f"{self.program.name} has no gradient for {name!r}; {nearest(name, adjoints)}")
         shape = self.shape(name)
-        if len(position) != len(shape) or not all(0 <= p < e for p, e in zip(position, shape, strict=False)):
+        whole = all(isinstance(p, Integral) and not isinstance(p, bool) for p in position)
+        if (
+            not whole
+            or len(position) != len(shape)
+            or not all(0 <= p < e for p, e in zip(position, shape, strict=True))
+        ):
             raise SizeError(f"{name} has shape {shape}; position {position} is not in it (positions count from 0)")
         place = (name, tuple(position))
         adjoint = adjoints[name]

@@ -39,11 +39,6 @@ def _gelu_inner(z: sympy.Expr) -> sympy.Expr:
     return sympy.sqrt(2 / sympy.pi) * (z + _GELU_CUBIC * z**3)
 
 
-def _gelu_tanh_numpy(z: Array) -> Array:
-    # (1 + tanh u) / 2 = sigma(2 u), which keeps its digits where tanh u is near -1.
-    return np.asarray(z * _sigmoid(2 * float(np.sqrt(2 / np.pi)) * (z + 0.044715 * z**3)))
-
-
 def _log_cosh_numpy(d: Array) -> Array:
     size = np.abs(d)
     near = np.log1p(2 * np.sinh(np.minimum(size, 1) / 2) ** 2)
@@ -51,10 +46,35 @@ def _log_cosh_numpy(d: Array) -> Array:
     return np.asarray(np.where(size < 1, near, far))
 
 
-def _gelu_tanh_slope(z: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
-    saturation = sympy.tanh(_gelu_inner(z))
-    inner_slope = sympy.sqrt(2 / sympy.pi) * (1 + 3 * _GELU_CUBIC * z**2)
-    return (1 + saturation) / 2 + z * (1 - saturation**2) * inner_slope / 2
+def _gelu_gate(z: sympy.Expr) -> sympy.Expr:
+    return (1 + sympy.tanh(_gelu_inner(z))) / 2
+
+
+def _gelu_gate_numpy(z: Array) -> Array:
+    # (1 + tanh u) / 2 = sigma(2 u), which keeps its digits where tanh u is near -1.
+    return _sigmoid(2 * float(np.sqrt(2 / np.pi)) * (z + 0.044715 * z**3))
+
+
+def _gelu_gate_slope(z: sympy.Expr, gate: sympy.Expr) -> sympy.Expr:
+    return 2 * gate * (1 - gate) * sympy.sqrt(2 / sympy.pi) * (1 + 3 * _GELU_CUBIC * z**2)
+
+
+def _gelu_tanh_slope_numpy(z: Array) -> Array:
+    gate = _gelu_gate_numpy(z)
+    # Where the gate is shut, z^3 times it is 0, also where z^2 would overflow.
+    near = np.clip(z, -1e3, 1e3)
+    steepness = 2 * gate * (1 - gate) * float(np.sqrt(2 / np.pi)) * (1 + 3 * 0.044715 * near * near)
+    slope: Array = gate + near * steepness
+    return slope
+
+
+def _second_slope(z: sympy.Expr) -> sympy.Expr:
+    gate = FUNCTIONS["gelu_gate"](z)
+    slope = _gelu_gate_slope(z, gate)
+    # d/dz of 2 g (1 - g) c (1 + 3 k z^2) is g' (1 - 2 g) 2 c (1 + 3 k z^2) + 2 g (1 - g) c 6 k z.
+    scale = sympy.sqrt(2 / sympy.pi)
+    bend = 2 * scale * slope * (1 - 2 * gate) * (1 + 3 * _GELU_CUBIC * z**2)
+    return 2 * slope + z * (bend + 12 * scale * _GELU_CUBIC * z * gate * (1 - gate))
 
 
 _RECORDS = (
@@ -145,13 +165,31 @@ _RECORDS = (
         bounds=(sympy.Rational("-0.17"), sympy.oo),
     ),
     Record(
+        name="gelu_gate",
+        latex=r"\gamma",
+        definition=_gelu_gate,
+        derivative=_gelu_gate_slope,
+        identity=r"\gamma'(z) = 2\sqrt{2/\pi}\,\gamma(z)\,(1 - \gamma(z))\,(1 + 0.134145\,z^2)",
+        numpy=_gelu_gate_numpy,
+        bounds=(sympy.Integer(0), sympy.Integer(1)),
+    ),
+    Record(
         name="gelu_tanh",
         latex=r"\operatorname{gelu_{tanh}}",
-        definition=lambda z: z * (1 + sympy.tanh(_gelu_inner(z))) / 2,
-        derivative=_gelu_tanh_slope,
-        identity=r"\text{product rule, with } \tanh' = 1 - \tanh^2",
-        numpy=_gelu_tanh_numpy,
+        definition=lambda z: z * FUNCTIONS["gelu_gate"](z),
+        derivative=lambda z, a: FUNCTIONS["gelu_tanh_slope"](z),
+        identity=r"\operatorname{gelu_{tanh}}'(z) = \gamma(z) + z\,\gamma'(z)",
+        numpy=lambda z: z * _gelu_gate_numpy(z),
         bounds=(sympy.Rational("-0.171"), sympy.oo),
+    ),
+    Record(
+        name="gelu_tanh_slope",
+        latex=r"\operatorname{gelu_{tanh}'}",
+        definition=lambda z: FUNCTIONS["gelu_gate"](z) + z * _gelu_gate_slope(z, FUNCTIONS["gelu_gate"](z)),
+        derivative=lambda z, a: _second_slope(z),
+        identity=r"\operatorname{gelu_{tanh}}''(z) = 2\gamma'(z) + z\,\gamma''(z)",
+        numpy=_gelu_tanh_slope_numpy,
+        bounds=(sympy.Rational("-0.13"), sympy.Rational("1.13")),
     ),
     Record(
         name="silu",
@@ -164,10 +202,10 @@ _RECORDS = (
     ),
     Record(
         name="hard_sigmoid",
-        latex=r"\operatorname{hsigm}",
+        latex=r"\operatorname{hardsigmoid}",
         definition=lambda z: sympy.Piecewise((0, z <= -3), (1, z >= 3), (z / 6 + _HALF, True)),
         derivative=lambda z, a: Bracket(sympy.And(z > -3, z < 3)) / 6,
-        identity=r"\operatorname{hsigm}'(z) = \tfrac16 [-3 < z < 3]",
+        identity=r"\operatorname{hardsigmoid}'(z) = \tfrac16 [-3 < z < 3]",
         numpy=lambda z: np.minimum(np.maximum(z / 6 + z.dtype.type(0.5), 0), 1),
         kinks=(sympy.Integer(-3), sympy.Integer(3)),
         convention="slope 0",
@@ -189,7 +227,7 @@ _RECORDS = (
         latex=r"\operatorname{huber}",
         definition=lambda d: sympy.Piecewise((d - _HALF, d > 1), (-d - _HALF, d < -1), (d**2 / 2, True)),
         derivative=lambda d, a: FUNCTIONS["clamp"](d),
-        identity=r"\operatorname{huber}'(d) = \operatorname{clamp}(d) = \max(-1, \min(1, d))",
+        identity=r"\operatorname{huber}'(z) = \operatorname{clamp}(z)",
         numpy=lambda d: np.where(np.abs(d) <= 1, d * np.clip(d, -1, 1) / 2, np.abs(d) - d.dtype.type(0.5)),
         bounds=(sympy.Integer(0), sympy.oo),
     ),
@@ -198,7 +236,7 @@ _RECORDS = (
         latex=r"\operatorname{clamp}",
         definition=lambda d: sympy.Piecewise((1, d > 1), (-1, d < -1), (d, True)),
         derivative=lambda d, a: Bracket(sympy.And(d > -1, d < 1)),
-        identity=r"\operatorname{clamp}'(d) = [-1 < d < 1]",
+        identity=r"\operatorname{clamp}'(z) = [-1 < z < 1]",
         numpy=lambda d: np.clip(d, -1, 1),
         kinks=(sympy.Integer(-1), sympy.Integer(1)),
         convention="slope 0",
@@ -209,7 +247,7 @@ _RECORDS = (
         latex=r"\operatorname{logcosh}",
         definition=lambda d: sympy.log(sympy.cosh(d)),
         derivative=lambda d, a: sympy.tanh(d),
-        identity=r"(\log\cosh d)' = \tanh d",
+        identity=r"\operatorname{logcosh}'(z) = \tanh(z)",
         numpy=_log_cosh_numpy,
         bounds=(sympy.Integer(0), sympy.oo),
     ),

@@ -81,8 +81,12 @@ def _of_one_symbol(name: str, function: Callable[[sympy.Expr], sympy.Expr] | sym
     else:
         try:
             expression = sympy.sympify(function(_Z))
-        except TypeError as error:
+        except Exception as error:  # Whatever the user's function raises is the answer to its being called here.
             raise UsageError(f"activation {name!r} cannot be applied to a SymPy symbol: {error}") from error
+    if not isinstance(expression, sympy.Expr) or expression.has(
+        sympy.I, sympy.nan, sympy.zoo, sympy.oo, sympy.Integral
+    ):
+        raise UsageError(f"activation {name!r} gives {expression}, which is no real expression; give one in z")
     symbols = sorted(expression.free_symbols, key=str)
     if len(symbols) != 1:
         listed = ", ".join(map(str, symbols)) or "none"

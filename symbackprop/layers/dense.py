@@ -88,8 +88,10 @@ def check_size(value: object, what: str) -> None:
         raise UsageError(f"{what} is {value!r}; give a positive integer, or a name such as 'H' for a symbolic size")
     if isinstance(value, int) and value < 1:
         raise UsageError(f"{what} is {value}; give a positive integer")
-    if isinstance(value, str) and not value.isidentifier():
-        raise UsageError(f"{what} is {value!r}; a symbolic size is named by letters and digits, such as 'H1'")
+    if isinstance(value, str) and not (value.isascii() and value[:1].isalpha() and value.isalnum()):
+        raise UsageError(
+            f"{what} is {value!r}; a symbolic size is named by letters and digits, such as 'H1'; numbers have no quotes"
+        )
 
 
 def check_layout(layout: str) -> None:

@@ -58,7 +58,10 @@ def concrete_shape(shape: tuple[sympy.Expr, ...], sizes: Mapping[sympy.Symbol, i
     numbers = tuple(_number(extent, sizes) for extent in shape)
     for extent in numbers:
         if not extent.is_Integer or extent <= 0:
-            raise SizeError(f"size {extent} has no positive number; give one in sizes, or the data that fixes it")
+            raise SizeError(
+                f"size {extent} has no positive number; give it in sizes (the table [sizes] of a file), "
+                "or give the data that fixes it"
+            )
     return tuple(int(extent) for extent in numbers)
 
 

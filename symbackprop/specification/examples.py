@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+from symbackprop.errors import SizeError
 from symbackprop.notation.program import Program, Role
 from symbackprop.notation.sizes import bind_sizes
 from symbackprop.specification.values import check_arrays, draw_parameters
@@ -20,6 +21,8 @@ Array = npt.NDArray[Any]
 
 _SMALL = 64
 """Up to how many weights a network without data is worked in numbers."""
+_MOST_WEIGHTS = 200_000
+"""Up to how many weights a network is worked in numbers at all."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def complete_arrays(
 
     ``loss`` is the name of the network's loss, which says what targets look like, ``layout`` that of its weights.
     """
+    if not given and not is_small(program, sizes):
+        return None
     parameters = {variable.name for variable in program.parameters}
     needed = [variable.name for variable in program.inputs if variable.name not in parameters]
     drawn = tuple(name for name in needed if name not in given)
@@ -57,6 +62,11 @@ def complete_arrays(
     weights = {name: value for name, value in given.items() if name not in data}
     drawn += tuple(variable.name for variable in program.parameters if variable.name not in weights)
     bound = bind_sizes(program, {name: array.shape for name, array in checked.items()}, sizes)
+    if _count(program, bound) > _MOST_WEIGHTS:
+        raise SizeError(
+            f"{program.name} has {_count(program, bound)} weights, too many for a worked example (at most "
+            f"{_MOST_WEIGHTS}); leave the data out for the derivation alone"
+        )
     filled = draw_parameters(program, bound, weights, seed, initialization, layout=layout)
     return CompleteArrays({**checked, **filled}, bound, drawn)
 
@@ -71,8 +81,11 @@ def is_small(program: Program, sizes: Mapping[str, int]) -> bool:
     numbers = {symbol: sizes.get(symbol.name, 1 if symbol == program.batch else None) for symbol in program.sizes}
     if any(number is None for number in numbers.values()):
         return False
-    count = sum(int(sympy.Mul(*parameter.shape).xreplace(numbers)) for parameter in program.parameters)
-    return count <= _SMALL
+    return _count(program, numbers) <= _SMALL
+
+
+def _count(program: Program, numbers: Mapping[sympy.Symbol, int | None]) -> int:
+    return sum(int(sympy.Mul(*parameter.shape).xreplace(dict(numbers))) for parameter in program.parameters)
 
 
 def draw_data(program: Program, loss: str, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:

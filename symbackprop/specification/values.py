@@ -17,7 +17,7 @@ from symbackprop.layers.dense import check_layout
 from symbackprop.notation.program import Program, Role, Variable
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 
-__all__ = ["INITIALIZATIONS", "Initialization", "check_arrays", "draw_parameters"]
+__all__ = ["INITIALIZATIONS", "Initialization", "check_arrays", "draw_parameters", "in_dtype_of_parameters"]
 
 Array = npt.NDArray[Any]
 _KINDS = {"c": "complex numbers", "O": "objects", "U": "strings", "S": "bytes", "M": "dates", "m": "durations"}
@@ -220,3 +220,10 @@ def _fans(shape: tuple[int, ...], layout: str) -> tuple[float, float]:
     outputs, inputs, *window = shape if layout == "out_in" else shape[::-1]
     receptive = math.prod(window)
     return float(inputs * receptive), float(outputs * receptive)
+
+
+def in_dtype_of_parameters(program: Program, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """``arrays`` with every real one in the floating type of the parameters, which the computation follows."""
+    dtype = np.result_type(*(arrays[p.name] for p in program.parameters if p.name in arrays), np.float32)
+    whole = {variable.name for variable in program.inputs if variable.integer}
+    return {name: array if name in whole else array.astype(dtype, copy=False) for name, array in arrays.items()}

@@ -260,7 +260,7 @@ def test_scalars():
         ({"given": {"x": [[1, 2]]}}, UsageError, "network has no parameter 'x'"),
         ({"given": {"W3": 1}}, UsageError, "network has no parameter 'W3'; did you mean 'W2'?"),
         ({"given": {"b1": [1, 2]}}, SizeError, "b1 has shape (2,)"),
-        ({"sizes": {}}, SizeError, "no positive number; give one in sizes"),
+        ({"sizes": {}}, SizeError, "no positive number; give it in sizes"),
         ({"sizes": {"D": 2, "H": 2, "Q": 2}}, SizeError, "no symbolic size 'Q'"),
         ({"sizes": {"H": 3}, "given": {"b1": [1, 2]}}, SizeError, "H is 3 as given"),
     ],

@@ -1,0 +1,134 @@
+"""Printed formulas are true as they stand: brackets, signs, positions counted from 1, names that do not clash."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import symbackprop as sbp
+from symbackprop.forms.evaluate import evaluate_program
+from symbackprop.notation.interpreter import FLOAT, interpret
+
+
+def program(*equations, **declared):
+    return sbp.Program(list(equations), loss="L", **declared).derive()
+
+
+def index_latex(derivation, name):
+    return derivation[name].index.right_latex
+
+
+def test_a_sum_before_a_sum_sign_keeps_its_brackets():
+    derivation = program(
+        "z[n,j] = Sum(W[j,i]*x[n,i], i)",
+        "v[n,j] = Sum(U[j,i]*tanh(z[n,i]), i)",
+        "L = Sum(v[n,j]**2, n, j)",
+        inputs={"x": ("N", "D")},
+        parameters={"W": ("D", "D"), "U": ("D", "D")},
+    )
+    assert index_latex(derivation, "z").startswith(r"(1 - \tanh^{2}(z_{nj}))\,\sum_{")
+
+
+def test_a_sign_in_front_of_a_sum_keeps_its_brackets():
+    derivation = program("L = -exp(w) - w", parameters={"w": ()})
+    assert index_latex(derivation, "w") == r"-(1 + e^{w})"
+    assert derivation["w"].matrix_latex() == r"\frac{\partial L}{\partial w} = -(1 + \exp(w))"
+
+
+def test_a_coefficient_that_is_a_sum_has_brackets():
+    derivation = program("L = (N + 1)*Sum(w[n]**2*x[n], n)", inputs={"x": ("N",)}, parameters={"w": ("N",)})
+    assert r"(2 + 2 N)\,w_{n}\,x_{n}" in index_latex(derivation, "w")
+
+
+def test_range_guards_count_from_one():
+    derivation = program(
+        "z[i] = w[I - 1 - i]*x[i]", "L = Sum(z[i]**2, i)", inputs={"x": ("I",)}, parameters={"w": ("I",)}
+    )
+    assert r"[1 + I - i \ge 1]\,[1 + I - i < 1 + I]" in index_latex(derivation, "w")
+
+
+def test_an_index_as_a_number_counts_from_zero():
+    derivation = program("L = Sum(g**t*r[t], t)", inputs={"r": ("T",)}, parameters={"g": ()})
+    assert r"g^{(t - 1)}\,r_{t}" in derivation._views.index(derivation.program.equations[0]).latex.replace(" ", " ")
+
+
+def test_index_names_avoid_sizes_and_variables():
+    derivation = program(
+        "z[n,j] = Sum(W[j,i]*x[n,i], i)",
+        "v[n,j] = Sum(U[j,i]*tanh(z[n,i]), i)",
+        "L = Sum(v[n,j]**2, n, j)",
+        inputs={"x": ("m", "k")},
+        parameters={"W": ("k", "k"), "U": ("k", "k")},
+    )
+    for adjoint in derivation.adjoints.values():
+        assert r"\sum_{k=" not in adjoint.index.latex
+        assert r"\sum_{m=" not in adjoint.index.latex
+
+
+def test_a_maximum_in_a_product_has_brackets():
+    derivation = program(
+        "s[n] = Max(z[n,k], k)*Sum(w[i]*x[n,i], i)",
+        "L = Sum(s[n], n)",
+        inputs={"x": ("N", "D"), "z": ("N", "K")},
+        parameters={"w": ("D",)},
+    )
+    assert r"(\max_{k} (z_{nk}))" in index_latex(derivation, "w").replace(r"\max_{k} z_{nk}", r"\max_{k} (z_{nk})")
+
+
+def test_names_with_underscores_stay_apart_and_compile():
+    derivation = program("L = W1*W_1*z_a_b", parameters={"W1": (), "W_1": (), "z_a_b": ()})
+    assert derivation._views.symbols.element("W1") == "W^{(1)}"
+    assert derivation._views.symbols.element("W_1") == r"\mathrm{W\_1}"
+    assert derivation._views.symbols.element("z_a_b") == r"\mathrm{z\_a\_b}"
+
+
+def test_transposed_powers_have_one_superscript():
+    derivation = program(
+        "v[n] = Sum(x[n,d]**2, d)/D",
+        "u[n,d] = x[n,d]/sqrt(v[n] + 1/100)*g[d]",
+        "L = Sum(u[n,d]**3, n, d)",
+        parameters={"x": ("N", "D"), "g": ("D",)},
+        batch="N",
+    )
+    for adjoint in derivation.adjoints.values():
+        for orientation in ("rows", "columns"):
+            assert not re.search(r"\^\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\^", adjoint.matrix_latex(orientation) or "")
+
+
+@pytest.mark.parametrize("denominator", ["Sum(exp(S[n,k]), k)", "Sum(exp(S[n,n]), k)"])
+def test_the_diagonal_of_a_softmax_is_no_softmax(denominator):
+    equations = ["S[n,m] = Sum(W[n,i]*x[m,i], i)", f"p[n] = exp(S[n,n])/{denominator}", "L = -Sum(log(p[n]), n)"]
+    if "S[n,n]" in denominator:
+        equations[1] = "p[n] = exp(S[n,n])/Sum(exp(S[n,n])*x[k,0], k)"
+    derivation = program(*equations, inputs={"x": ("N", 2)}, parameters={"W": ("N", 2)})
+    rng = np.random.default_rng(0)
+    values = {"x": rng.uniform(0.5, 1, size=(3, 2)), "W": rng.normal(size=(3, 2))}
+    found, meant = evaluate_program(derivation.program, values), interpret(derivation.program, values, arithmetic=FLOAT)
+    for name in found:
+        np.testing.assert_allclose(found[name], meant[name].astype(float), rtol=1e-10, atol=1e-14)
+
+
+def test_conditions_on_positions_are_no_kinks_and_hidden_absolute_values_are():
+    masked = program("p[i,j] = where(i >= j, s[i,j], 0)", "L = Sum(p[i,j]**2, i, j)", parameters={"s": ("N", "N")})
+    assert masked.kinks == ()
+    (kink,) = program("L = Sum(sqrt((w[n] - x[n])**2), n)", inputs={"x": ("N",)}, parameters={"w": ("N",)}).kinks
+    assert kink.function == "absolute"
+
+
+def test_second_differentiation_has_symbols_of_its_own():
+    from symbackprop.adjoint.sweep import differentiate
+    from symbackprop.forms.symbols import Symbols
+    from symbackprop.notation.expressions import occurrence, total
+    from symbackprop.notation.program import Equation, Variable
+
+    first = sbp.Network(2, [sbp.Dense(2, "tanh")], "half_squared_error").derive()
+    weight = first.program.variable("W1")
+    slope = Equation(
+        Variable("S"), total(occurrence("W1_bar", *weight.indices) ** 2, *zip(weight.indices, weight.shape))
+    )
+    second = differentiate(first.program.extended((slope,), loss="S"))
+    symbols = Symbols(second.adjoint_program)
+    written = [symbols.element(a.name, ("n", "j")) for a in second.adjoints if a.of.name in ("z1", "z1_bar")]
+    assert len({*written, symbols.element("z1_bar", ("n", "j"))}) == len(written) + 1 or len(written) == 1
