@@ -61,7 +61,7 @@ def notation_blocks(views: Views) -> list[Block]:
             (Math(r"A^{\circ p}"), " raises each entry of ", Math("A"), " to the power ", Math("p"), ".")
         )
     if r"_{\text{rows}}" in written:
-        conventions.append(("A subscript \u201crows\u201d says that each row is taken by itself.",))
+        conventions.append(("The subscript 'rows' says that each row is taken by itself.",))
     blocks: list[Block] = [Heading("Notation"), Bullets(tuple(conventions)), _symbols(views, program)]
     blocks += _functions(views, program)
     return blocks
@@ -95,15 +95,18 @@ def _row(views: Views, variable: Variable) -> tuple[Text, ...]:
 
 def _functions(views: Views, program: Program) -> list[Block]:
     """The definition of every named function in use, and the derivative that is used."""
+    z = sympy.Symbol("z", real=True)
     found: dict[type[ElementwiseFunction], None] = {}
-    for equation in program.equations:
-        for node in walk(equation.right):
-            if isinstance(node, ElementwiseFunction):
+    waiting: list[sympy.Basic] = [equation.right for equation in program.equations]
+    while waiting:
+        for node in walk(waiting.pop(0)):
+            if isinstance(node, ElementwiseFunction) and type(node) not in found:
                 found[type(node)] = None
+                # A definition may rest on further functions.
+                waiting.append(node.record.definition(z))
     if not found:
         return []
     constants: dict[NamedConstant, None] = {}
-    z = sympy.Symbol("z", real=True)
     rows = []
     for function in found:
         definition = views.printer.doprint(function.record.definition(z))

@@ -184,7 +184,7 @@ _RECORDS = (
     ),
     Record(
         name="gelu_tanh_slope",
-        latex=r"\operatorname{gelu_{tanh}'}",
+        latex=r"\operatorname{gelu_{tanh}}'",
         definition=lambda z: FUNCTIONS["gelu_gate"](z) + z * _gelu_gate_slope(z, FUNCTIONS["gelu_gate"](z)),
         derivative=lambda z, a: _second_slope(z),
         identity=r"\operatorname{gelu_{tanh}}''(z) = 2\gamma'(z) + z\,\gamma''(z)",

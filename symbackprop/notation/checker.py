@@ -53,7 +53,9 @@ def check(program: Program) -> Program:
 def _check_names(program: Program) -> None:
     variables = [*program.inputs, *(equation.left for equation in program.equations)]
     bound = (bound_indices(equation.right) for equation in program.equations)
-    indices = {i.name for v in variables for i in v.indices}.union(*({i.name for i in own} for own in bound))
+    indices = {i.name for v in variables for i in v.indices}.union(
+        *({i.name for i in own if is_index(i)} for own in bound)
+    )
     sizes = {symbol.name for symbol in program.sizes}
     seen: set[str] = set()
     for variable in variables:
