@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy
 
+from symbackprop.documents.layout import WIDTH, glyphs
 from symbackprop.documents.tree import Block, Bullets, Display, Heading, Math, Paragraph, Row, Table, Text
 from symbackprop.forms.views import Views
 from symbackprop.functions.records import NamedConstant
@@ -111,7 +112,10 @@ def _functions(views: Views, program: Program) -> list[Block]:
     for function in found:
         definition = views.printer.doprint(function.record.definition(z))
         name = views.printer.doprint(function(z))
-        rows.append(Row(name, (definition, r",\qquad", function.record.identity)))
+        if glyphs(name + definition + function.record.identity) > WIDTH - 10:
+            rows += [Row(name, (definition,)), Row("", (function.record.identity,), "")]
+        else:
+            rows.append(Row(name, (definition, r",\qquad", function.record.identity)))
         constants.update(dict.fromkeys(sorted(function.record.definition(z).atoms(NamedConstant), key=str)))
     rows.extend(Row(views.printer.doprint(constant), (constant.digits[:18],), r"\approx") for constant in constants)
     return [Paragraph(("Functions, with the derivatives that are used:",)), Display(tuple(rows))]

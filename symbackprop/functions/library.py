@@ -63,7 +63,8 @@ def _gelu_tanh_slope_numpy(z: Array) -> Array:
     gate = _gelu_gate_numpy(z)
     # Where the gate is shut, z^3 times it is 0, also where z^2 would overflow.
     near = np.clip(z, -1e3, 1e3)
-    steepness = 2 * gate * (1 - gate) * float(np.sqrt(2 / np.pi)) * (1 + 3 * 0.044715 * near * near)
+    # 1 - gate(z) is gate(-z), which keeps its digits where the gate is open.
+    steepness = 2 * gate * _gelu_gate_numpy(-z) * float(np.sqrt(2 / np.pi)) * (1 + 3 * 0.044715 * near * near)
     slope: Array = gate + near * steepness
     return slope
 
