@@ -126,7 +126,8 @@ def test_second_differentiation_has_symbols_of_its_own():
     first = sbp.Network(2, [sbp.Dense(2, "tanh")], "half_squared_error").derive()
     weight = first.program.variable("W1")
     slope = Equation(
-        Variable("S"), total(occurrence("W1_bar", *weight.indices) ** 2, *zip(weight.indices, weight.shape))
+        Variable("S"),
+        total(occurrence("W1_bar", *weight.indices) ** 2, *zip(weight.indices, weight.shape, strict=True)),
     )
     second = differentiate(first.program.extended((slope,), loss="S"))
     symbols = Symbols(second.adjoint_program)
