@@ -23,25 +23,20 @@ from symbackprop.forms.arrays import (
     Axes,
     Cases,
     Compare,
-    Einsum,
-    Expand,
     Gather,
     Indicator,
     Leaf,
     Logic,
     LogSumExp,
-    MatMul,
     MaxOver,
     Multiply,
     Node,
-    Outer,
-    Permute,
     Position,
     Power,
     Scalar,
     Softmax,
-    SumOver,
 )
+from symbackprop.forms.contract import added, arranged, broadcast, contracted, union
 from symbackprop.notation.expressions import (
     REDUCTIONS,
     ArgMaximum,
@@ -87,7 +82,7 @@ def lower(equation: Equation, program: Program, orientation: Orientation = Orien
     left = machine.leaf(equation.name, equation.left.everywhere)
     terms = equation.terms or machine.terms(equation.right)
     nodes = [machine.term(term, left.axes) for term in terms]
-    return Lowered(left, _arranged(_added(nodes, left.axes), left.axes))
+    return Lowered(left, arranged(added(nodes, left.axes), left.axes))
 
 
 class _Lowering:
@@ -153,7 +148,7 @@ class _Lowering:
         over = self.dropped(term.sums)
         summed = frozenset(axis for factor in factors for axis in factor.axes)
         idle = [extent for i, extent in over if (i, extent) not in summed]
-        product = _contracted(factors, tuple(axis for axis in over if axis in summed), axes)
+        product = contracted(factors, tuple(axis for axis in over if axis in summed), axes)
         coefficient = self.scalar(sympy.Mul(term.coefficient, *idle))
         if coefficient.value == 1:
             return product
@@ -211,14 +206,14 @@ class _Lowering:
             return Position(((node, self.ranges[node]),))
         if isinstance(node, sympy.Add):
             terms = [self.term(term, ()) for term in self.terms(node)]
-            return _added(terms, _union(terms))
+            return added(terms, union(terms))
         if isinstance(node, sympy.Mul | sympy.Sum):
             (term,) = self.terms(node)
             return self.term(term, ())
         if isinstance(node, sympy.Pow) and not isinstance(node, sympy.exp):
             base, exponent = self.expression(node.base), self.expression(node.exp)
-            axes = _union((base, exponent))
-            return Power(axes, _broadcast(base, axes), _broadcast(exponent, axes))
+            axes = union((base, exponent))
+            return Power(axes, broadcast(base, axes), broadcast(exponent, axes))
         if isinstance(node, Maximum):
             return self.largest(node)
         if isinstance(node, Bracket):
@@ -248,8 +243,8 @@ class _Lowering:
         if self.orientation is not Orientation.ROWS and self.has_batch(variable):
             raise NoRuleError(f"{node} picks single examples, which only the orientation 'rows' can show")
         places = [self.position(position) for position in positions]
-        axes = _union(places)
-        return Gather(axes, name, tuple(_broadcast(place, axes) for place in places))
+        axes = union(places)
+        return Gather(axes, name, tuple(broadcast(place, axes) for place in places))
 
     def position(self, node: sympy.Expr) -> Node:
         """An integer expression in indices and integer data."""
@@ -259,12 +254,12 @@ class _Lowering:
             return self.occurrence(node)
         if isinstance(node, sympy.Add):
             parts = [self.position(argument) for argument in node.args]
-            axes = _union(parts)
-            return Add(axes, tuple((1, _broadcast(part, axes)) for part in parts))
+            axes = union(parts)
+            return Add(axes, tuple((1, broadcast(part, axes)) for part in parts))
         if isinstance(node, sympy.Mul):
             parts = [self.position(argument) for argument in node.args]
-            axes = _union(parts)
-            return Multiply(axes, tuple(_broadcast(part, axes) for part in parts))
+            axes = union(parts)
+            return Multiply(axes, tuple(broadcast(part, axes) for part in parts))
         if isinstance(node, ArgMaximum):
             return self.largest(node)
         return self.scalar(node)
@@ -288,181 +283,23 @@ class _Lowering:
 
     def cases(self, node: sympy.Piecewise) -> Node:
         pairs = [(self.expression(value), self.condition(condition)) for value, condition in node.args]
-        axes = _union([part for pair in pairs for part in pair])
-        return Cases(axes, tuple((_broadcast(value, axes), _broadcast(test, axes)) for value, test in pairs))
+        axes = union([part for pair in pairs for part in pair])
+        return Cases(axes, tuple((broadcast(value, axes), broadcast(test, axes)) for value, test in pairs))
 
     def condition(self, node: sympy.Basic) -> Node:
         if node in (sympy.true, sympy.false):
             return Scalar((), sympy.Integer(bool(node)))
         if isinstance(node, sympy.And | sympy.Or | sympy.Not):
             parts = [self.condition(argument) for argument in node.args]
-            axes = _union(parts)
-            return Logic(axes, type(node).__name__.lower(), tuple(_broadcast(part, axes) for part in parts))
+            axes = union(parts)
+            return Logic(axes, type(node).__name__.lower(), tuple(broadcast(part, axes) for part in parts))
         if isinstance(node, Relational):
             counts = any(is_position(side) for side in node.args)
             left, right = (self.position(s) if counts else self.expression(s) for s in node.args)
-            axes = _union((left, right))
-            return Compare(axes, node.rel_op, _broadcast(left, axes), _broadcast(right, axes))
+            axes = union((left, right))
+            return Compare(axes, node.rel_op, broadcast(left, axes), broadcast(right, axes))
         raise NoRuleError(f"{node} is no condition")
 
 
 def _positive_first(arguments: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     return sorted(arguments, key=lambda argument: bool(argument.could_extract_minus_sign()))
-
-
-# -- axes ------------------------------------------------------------------------------------------------------------
-
-
-def _union(nodes: Iterable[Node]) -> Axes:
-    found: dict[Limit, None] = {}
-    for node in sorted(nodes, key=lambda node: -node.rank):
-        found.update(dict.fromkeys(node.axes))
-    return tuple(found)
-
-
-def transpose(node: Node) -> Node:
-    """The transpose of a matrix, taken inside where that makes it simpler."""
-    axes = tuple(reversed(node.axes))
-    if isinstance(node, Permute):
-        return node.operand
-    if isinstance(node, MatMul) and node.left.rank == node.right.rank == 2:
-        return MatMul(axes, transpose(node.right), transpose(node.left))
-    if isinstance(node, Outer):
-        return Outer(axes, node.right, node.left)
-    return Permute(axes, node)
-
-
-def _arranged(node: Node, axes: Axes) -> Node:
-    """``node`` with exactly ``axes``, in that order."""
-    if node.axes == axes:
-        return node
-    if len(node.axes) < len(axes):
-        own = tuple(axis for axis in axes if axis in node.axes)
-        return Expand(axes, _arranged(node, own))
-    if len(axes) == 2:
-        return transpose(node)
-    return Permute(axes, node)
-
-
-def _broadcast(node: Node, axes: Axes) -> Node:
-    """An operand of an elementwise node: with its axes, or a number."""
-    return node if node.rank == 0 else _arranged(node, axes)
-
-
-def _added(nodes: Sequence[Node], axes: Axes) -> Node:
-    if not nodes:
-        return Scalar((), sympy.Integer(0))
-    if len(nodes) == 1:
-        return nodes[0]
-    if any(node.rank for node in nodes):
-        axes = axes or _union(nodes)
-    operands = []
-    for node in nodes:
-        sign, positive = _signed(node)
-        operands.append((sign, _broadcast(positive, axes)))
-    return Add(axes, tuple(operands))
-
-
-def _signed(node: Node) -> tuple[int, Node]:
-    if isinstance(node, Scalar) and node.value.could_extract_minus_sign():
-        return -1, Scalar((), -node.value)
-    if isinstance(node, Multiply) and isinstance(node.operands[0], Scalar):
-        first = node.operands[0]
-        if first.value.could_extract_minus_sign():
-            rest = node.operands[1:]
-            if first.value == -1:
-                return -1, rest[0] if len(rest) == 1 else Multiply(node.axes, rest)
-            return -1, Multiply(node.axes, (Scalar((), -first.value), *rest))
-    return 1, node
-
-
-# -- products and sums of products -----------------------------------------------------------------------------------
-
-
-def _multiplied(nodes: Sequence[Node], axes: Axes) -> Node:
-    """The elementwise product, with numbers in front."""
-    numbers = [node for node in nodes if node.rank == 0]
-    arrays = [node for node in nodes if node.rank]
-    if len(arrays) == 2 and all(node.rank == 1 for node in arrays) and arrays[0].labels != arrays[1].labels:
-        first, second = arrays if not axes or axes[0] in arrays[0].axes else reversed(arrays)
-        arrays = [Outer(first.axes + second.axes, first, second)]
-    if not numbers and len(arrays) == 1:
-        return arrays[0]
-    if not numbers and not arrays:
-        return Scalar((), sympy.Integer(1))
-    wanted = tuple(axis for axis in axes if any(axis in node.axes for node in arrays))
-    union = wanted if len(wanted) == len(_union(arrays)) else _union(arrays)
-    operands = (*numbers, *(_broadcast(node, union) for node in arrays))
-    return operands[0] if len(operands) == 1 else Multiply(union, operands)
-
-
-def _contracted(factors: Sequence[Node], over: tuple[Limit, ...], axes: Axes) -> Node:
-    """The product of ``factors`` summed over ``over``, towards a result with ``axes``."""
-    summed = frozenset(over)
-    outside = [node for node in factors if not summed & frozenset(node.axes)]
-    inside = _grouped([node for node in factors if summed & frozenset(node.axes)], axes)
-    # Each contraction leaves fewer summed axes or fewer factors, so this ends.
-    while summed & frozenset(axis for node in inside for axis in node.axes):
-        inside = _grouped(_one_contraction(inside, over, axes), axes)
-    return _multiplied([*outside, *inside], axes)
-
-
-def _grouped(nodes: Sequence[Node], axes: Axes) -> list[Node]:
-    """Factors with the same labels multiplied together: they are one matrix as far as sums go."""
-    groups: dict[frozenset[sympy.Symbol], list[Node]] = {}
-    for node in nodes:
-        groups.setdefault(node.labels, []).append(node)
-    return [members[0] if len(members) == 1 else _multiplied(members, axes) for members in groups.values()]
-
-
-def _one_contraction(nodes: list[Node], over: tuple[Limit, ...], axes: Axes) -> list[Node]:
-    present = [axis for axis in over if any(axis in node.axes for node in nodes)]
-    alone = [node for node in nodes if _private(node, nodes, over)]
-    if alone:
-        node = alone[0]
-        gone = _private(node, nodes, over)
-        return [_summed(n, gone) if n is node else n for n in nodes]
-    axis = present[0]
-    members = [node for node in nodes if axis in node.axes]
-    rest = [node for node in nodes if axis not in node.axes]
-    if len(members) == 2:
-        left, right = members
-        if left.labels & right.labels == {axis[0]} and left.rank <= 2 and right.rank <= 2:
-            return [_matmul(left, right, axis, axes), *rest]
-    vectors = [node for node in members if node.rank == 1]
-    if vectors and len(members) > 2:
-        matrix = next(node for node in members if node.rank > 1)
-        absorbed = _multiplied([matrix, vectors[0]], matrix.axes)
-        return [absorbed, *(n for n in nodes if n is not matrix and n is not vectors[0])]
-    return [_einsum(members, over, rest, axes), *rest]
-
-
-def _private(node: Node, nodes: Sequence[Node], over: tuple[Limit, ...]) -> frozenset[Limit]:
-    """The summed axes that no other factor has."""
-    others = frozenset(axis for other in nodes if other is not node for axis in other.axes)
-    return frozenset(axis for axis in node.axes if axis in over and axis not in others)
-
-
-def _summed(node: Node, gone: frozenset[Limit]) -> Node:
-    axes = tuple(axis for axis in node.axes if axis not in gone)
-    if not axes and node.rank == 1 and isinstance(node, Multiply) and len(node.operands) == 2:
-        left, right = node.operands
-        if left.rank == right.rank == 1:
-            return MatMul((), left, right)
-    return SumOver(axes, node)
-
-
-def _matmul(left: Node, right: Node, axis: Limit, axes: Axes) -> Node:
-    left_rest = tuple(a for a in left.axes if a != axis)
-    right_rest = tuple(a for a in right.axes if a != axis)
-    if not left_rest or (right_rest and axes and axes[0] in right_rest):
-        left, right, left_rest, right_rest = right, left, right_rest, left_rest
-    return MatMul(left_rest + right_rest, _arranged(left, (*left_rest, axis)), _arranged(right, (axis, *right_rest)))
-
-
-def _einsum(members: Sequence[Node], over: tuple[Limit, ...], rest: Sequence[Node], axes: Axes) -> Node:
-    elsewhere = frozenset(axis for node in rest for axis in node.axes)
-    union = _union(members)
-    kept = tuple(axis for axis in union if axis not in over or axis in elsewhere)
-    ordered = tuple(a for a in axes if a in kept) + tuple(a for a in kept if a not in axes)
-    return Einsum(ordered, tuple(members))

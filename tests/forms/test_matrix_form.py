@@ -154,17 +154,17 @@ def test_orientation_without_a_batch_says_so():
 
 def test_a_wrong_lowering_is_seen(monkeypatch):
     """A planted fault: matrix products with their factors swapped must not pass."""
-    from symbackprop.forms import lower as lowering
+    from symbackprop.forms import contract
 
-    true_matmul = lowering._matmul
+    true_matmul = contract._matmul
 
     def swapped(left, right, axis, axes):
         node = true_matmul(left, right, axis, axes)
-        return MatMul(node.axes, node.left, lowering.transpose(node.right)) if node.right.rank == 2 else node
+        return MatMul(node.axes, node.left, contract.transpose(node.right)) if node.right.rank == 2 else node
 
     program = derived("three layers").adjoint_program
     values = arrays(program, sizes={"N": 3, "D": 3, "H": 3, "K": 3})
     expected = interpreted(program, values)
-    monkeypatch.setattr(lowering, "_matmul", swapped)
+    monkeypatch.setattr(contract, "_matmul", swapped)
     found = evaluate_program(program, values)
     assert any(not np.allclose(found[name], expected[name]) for name in expected)
