@@ -95,12 +95,14 @@ def network_program(network: NetworkDescription, fused: bool = True) -> Program:
     examples = size(network.batch)
     source = Variable("x", (examples, size(network.inputs)), Role.INPUT, (n, i), meaning="inputs, one row an example")
     declared = [source]
+    weights: list[Variable] = []
     equations: list[Equation] = []
     activation: Activation | Softmax | None = None
     for number, layer in enumerate(network.layers, 1):
         parameters = layer.parameters(number, source, network.weight_layout)
         new = layer.equations(number, source, parameters)
         declared.extend(parameters)
+        weights.append(parameters[0])
         equations.extend(new)
         z, source, activation = new[0].left, new[-1].left, layer.resolved()
     assert activation is not None
@@ -119,7 +121,7 @@ def network_program(network: NetworkDescription, fused: bool = True) -> Program:
     )
     equations.extend(ending.equations)
     if penalised:
-        equations.extend(_penalties(network, [v for v in declared if v.name.startswith("W")]))
+        equations.extend(_penalties(network, weights))
     program = Program(
         inputs=(*declared, target),
         equations=tuple(equations),
@@ -141,8 +143,7 @@ def _hidden_softmax(network: NetworkDescription) -> str:
 def _penalties(network: NetworkDescription, weights: list[Variable]) -> tuple[Equation, ...]:
     """R_l = c2/2 sum W_l^2 + c1 sum |W_l| for each weight, and the loss as the sum of all parts."""
     equations = []
-    for weight in weights:
-        number = weight.name.removeprefix("W")
+    for number, weight in enumerate(weights, 1):
         over = tuple(zip(reversed(weight.indices), reversed(weight.shape), strict=True))
         w = weight.everywhere
         kinds = ((network.l2 / 2, w**2), (network.l1, FUNCTIONS["absolute"](w)))

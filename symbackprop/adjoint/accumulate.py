@@ -17,7 +17,7 @@ from symbackprop.notation.indices import matches, same_up_to_names, substitute
 from symbackprop.notation.program import Assumption, Equation, Role, Variable, occurrences
 from symbackprop.notation.terms import Term
 
-__all__ = ["Context", "accumulate"]
+__all__ = ["Context", "accumulate", "put_in"]
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,60 @@ def _put_in_known_adjoint(term: Term, context: Context, steps: list[Step]) -> Te
         equation = context.adjoints.get(base_name(factor)) if is_occurrence(factor) else None
         if equation is None or not _is_plain(equation, context):
             continue
-        (known,) = equation.terms
-        positions = factor.indices if isinstance(factor, sympy.Indexed) else ()
-        values = dict(zip(equation.indices, positions, strict=True))
-        written = tuple(substitute(part, values) for part in known.factors)
         steps.append(Step("put in", "it holds data and constants only", equation.name))
-        factors = term.factors[:place] + written + term.factors[place + 1 :]
-        return Term(term.coefficient * known.coefficient, term.sums, factors).without_idle_sums()
+        return _written_out(term, place, equation).without_idle_sums()
     return term
+
+
+def _written_out(term: Term, place: int, equation: Equation) -> Term:
+    """``term`` with the factor at ``place`` replaced by the one term of its equation."""
+    (known,) = equation.terms
+    factor = term.factors[place]
+    positions = factor.indices if isinstance(factor, sympy.Indexed) else ()
+    values = dict(zip(equation.indices, positions, strict=True))
+    written = tuple(substitute(part, values) for part in known.factors)
+    factors = term.factors[:place] + written + term.factors[place + 1 :]
+    return Term(term.coefficient * known.coefficient, term.sums, factors)
+
+
+def put_in(known: Equation, equation: Equation) -> tuple[Equation, Equation] | None:
+    """``equation`` with ``known``, an equation of one term without sums, put in: as it stands, and multiplied out.
+
+    None where ``known`` does not occur, or is a sum that does not go into one term.
+    """
+    if len(known.terms) != 1 or known.terms[0].sums:
+        return None
+    raw = []
+    for term in equation.terms:
+        places = [n for n, f in enumerate(term.factors) if is_occurrence(f) and base_name(f) == known.name]
+        raw.append(_written_out(term, places[0], known) if places else term)
+    if tuple(raw) == equation.terms:
+        return None
+    products = [part for term in raw for part in _multiplied_out(term)]
+    final = _collect(_merge(products, []), [])
+    return _equation(equation.left, tuple(raw)), _equation(equation.left, final)
+
+
+def _multiplied_out(term: Term) -> list[Term]:
+    """``term`` as products without brackets; SymPy cancels what stands above and below."""
+    parts = []
+    for summand in sympy.Add.make_args(sympy.expand(sympy.Mul(*_distributed(term.factors)))):
+        number, factors = content(summand)
+        parts.append(Term(term.coefficient * number, term.sums, factors).without_idle_sums())
+    return parts
+
+
+def _distributed(factors: tuple[sympy.Expr, ...]) -> tuple[sympy.Expr, ...]:
+    """A sum among the factors multiplied by the others summand by summand, so that fractions cancel first."""
+    sums = [factor for factor in factors if factor.is_Add and any(_has_quotient(part) for part in factor.args)]
+    if not sums:
+        return factors
+    rest = sympy.Mul(*(factor for factor in factors if factor is not sums[0]))
+    return (sympy.Add(*(part * rest for part in sums[0].args)),)
+
+
+def _has_quotient(expression: sympy.Expr) -> bool:
+    return any(isinstance(f, sympy.Pow) and f.exp.is_negative for f in sympy.Mul.make_args(expression))
 
 
 def _is_plain(equation: Equation, context: Context) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop._version import __version__
+from symbackprop.adjoint.accumulate import put_in
 from symbackprop.adjoint.records import Adjoint
 from symbackprop.documents.chain import adjoint_blocks, assumption_math, equation_rows
 from symbackprop.documents.notation_table import notation_blocks
@@ -18,7 +19,6 @@ from symbackprop.documents.tree import (
     Math,
     Paragraph,
     Ref,
-    Row,
     Text,
 )
 from symbackprop.documents.worked import WorkedExample, worked_blocks
@@ -169,7 +169,6 @@ def _all_gradients(views: Views) -> list[Block]:
 
 def _through_probabilities(views: Views) -> list[Block]:
     """The same derivative with the cross-entropy left on top of the probabilities."""
-    program = views.differentiation.program
     lead = "The loss above is computed from the pre-activations, for numerical stability. Written on top of the "
     text: Text = (
         lead + "probabilities it is ",
@@ -177,18 +176,23 @@ def _through_probabilities(views: Views) -> list[Block]:
         ", and the chain through them gives the same:",
     )
     blocks: list[Block] = [Heading("The chain through the probabilities"), Paragraph(text)]
-    last = program.output
-    rows: list[Row] = []
-    for adjoint in _in_use(views):
-        rows.extend(equation_rows(views, adjoint.equation, index_only=True))
-        if last is not None and adjoint.of.name in program.uses[last]:
-            break
+    output, signal = _output_and_signal(views)
+    rows = equation_rows(views, output, index_only=True) + equation_rows(views, signal, index_only=True)
     blocks.append(Display(tuple(rows)))
-    put_in: Text = (
-        "Put the first line into the second: the sum over the outputs closes up to the form derived above.",
-    )
-    blocks.append(Paragraph(put_in))
+    stages = put_in(output, signal)
+    if stages is not None:
+        blocks.append(Paragraph(("Put the first line into the second, and cancel:",)))
+        blocks.append(Display(tuple(row for stage in stages for row in equation_rows(views, stage, index_only=True))))
     return blocks
+
+
+def _output_and_signal(views: Views) -> tuple[Equation, Equation]:
+    """The adjoint of the probabilities, and that of the pre-activations they are computed from."""
+    program = views.differentiation.program
+    assert program.output is not None
+    adjoints = views.differentiation.by_variable
+    (before,) = (name for name in program.uses[program.output] if name in adjoints)
+    return adjoints[program.output].equation, adjoints[before].equation
 
 
 def _last_equation(views: Views) -> str:

@@ -11,7 +11,7 @@ from symbackprop.notation.expressions import index, size, total
 from symbackprop.notation.program import Equation, Role, Variable
 from symbackprop.notation.terms import Term
 
-__all__ = ["Dense", "WeightLayout", "check_size"]
+__all__ = ["Dense", "WeightLayout", "check_layout", "check_size"]
 
 WeightLayout = Literal["out_in", "in_out"]
 
@@ -48,7 +48,7 @@ class Dense:
         return activation_named(self.activation, "Dense") if isinstance(self.activation, str) else self.activation
 
     def parameters(self, number: int, source: Variable, layout: WeightLayout) -> tuple[Variable, ...]:
-        """The layer's weight and, if it has one, its bias."""
+        """The layer's weight first and, if it has one, its bias."""
         j, i = index("j"), index("i")
         units, inputs = size(self.units), source.shape[-1]
         if layout == "out_in":

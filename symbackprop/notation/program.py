@@ -33,7 +33,7 @@ from symbackprop.notation.indices import is_size
 from symbackprop.notation.terms import Term
 from symbackprop.notation.text import expression_text, terms_text
 
-__all__ = ["Assumption", "Equation", "Program", "Role", "Variable", "occurrences"]
+__all__ = ["Assumption", "Equation", "Program", "Role", "Variable", "default_indices", "occurrences"]
 
 
 class Role(enum.Enum):

@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 import symbackprop as sbp
-from symbackprop.documents.derivation import derivation_document
+from symbackprop.adjoint.accumulate import put_in
+from symbackprop.adjoint.sweep import differentiate
+from symbackprop.documents.derivation import _output_and_signal, derivation_document
 from symbackprop.documents.emitters import EMITTERS
 from symbackprop.documents.tree import Bullets, Display, Heading, Paragraph, Ref, Table
 from symbackprop.errors import UnreadableError, UsageError
+from symbackprop.forms.views import Views
+from symbackprop.notation.indices import same_up_to_names
 
 NETWORKS = {
     "sigmoid": sbp.Network(2, [sbp.Dense(3, "sigmoid"), sbp.Dense(1)], "half_squared_error"),
@@ -147,3 +151,18 @@ def test_a_failing_emitter_leaves_the_old_file(tmp_path, monkeypatch):
         NETWORKS["sigmoid"].derive().save(path)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["d.tex"]
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss"), [("softmax", "categorical_cross_entropy"), ("sigmoid", "binary_cross_entropy")]
+)
+@pytest.mark.parametrize("penalty", [0, 0.1])
+def test_the_chain_through_the_probabilities_closes_to_the_fused_form(activation, loss, penalty):
+    net = sbp.Network("D", [sbp.Dense("H", "tanh"), sbp.Dense("K", activation)], loss, l2=penalty)
+    output, signal = _output_and_signal(Views(differentiate(net.unfused)))
+    stages = put_in(output, signal)
+    assert stages is not None
+    fused = net.derive().differentiation.by_variable["z2"].equation
+    assert same_up_to_names(stages[1].right, fused.right)
+    assert stages[0].right != signal.right
+    assert put_in(output, output) is None
