@@ -28,7 +28,7 @@ from symbackprop.notation.expressions import (
     occurrence,
     walk,
 )
-from symbackprop.notation.indices import Fresh, close, free_indices, is_size, open_reduction, substitute
+from symbackprop.notation.indices import Fresh, close, is_size, open_reduction, substitute
 from symbackprop.notation.program import Equation, Role, Variable
 
 __all__ = ["pullback"]
@@ -209,13 +209,9 @@ class _Pullback:
 
     def closed(self, contribution: Contribution, variable: Variable) -> Contribution:
         """The contribution under readable index names, sums over constants carried out."""
-        parts = (contribution.cotangent or sympy.Integer(1), *contribution.local, *contribution.brackets)
-        used = frozenset[sympy.Symbol]().union(*(free_indices(part) for part in parts))
-        idle = [extent for i, extent in contribution.sums if i not in used]
-        sums = tuple((i, extent) for i, extent in contribution.sums if i in used)
-        coefficient = sympy.Mul(contribution.coefficient, *idle)
+        term = contribution.term.without_idle_sums()
         steps = contribution.steps
-        if idle:
+        if term.sums != contribution.sums:
             steps = (*steps, Step("constant sum", "every term of the sum is the same"))
         reserved = tuple(map(index, sorted(self.template.reserved)))
         names, _ = close(sympy.Integer(0), contribution.sums, (*variable.indices, *reserved), self.fresh.hints)
@@ -229,8 +225,8 @@ class _Pullback:
             contribution,
             element=readable(contribution.element),
             cotangent=None if contribution.cotangent is None else readable(contribution.cotangent),
-            coefficient=coefficient,
-            sums=tuple((names[i], extent) for i, extent in sums),
+            coefficient=term.coefficient,
+            sums=tuple((names[i], extent) for i, extent in term.sums),
             local=tuple(readable(factor) for factor in contribution.local),
             brackets=tuple(readable(bracket) for bracket in contribution.brackets),
             template_chain=tuple(

@@ -143,13 +143,11 @@ class _Lowering:
 
     def term(self, term: Term, axes: Axes) -> Node:
         """coefficient * sum of a product, with ``axes`` as far as it has them."""
+        term = term.without_idle_sums()
         self.ranges.update(term.sums)
         factors = [self.expression(factor) for factor in self.softmaxes(term.factors)]
-        over = self.dropped(term.sums)
-        summed = frozenset(axis for factor in factors for axis in factor.axes)
-        idle = [extent for i, extent in over if (i, extent) not in summed]
-        product = contracted(factors, tuple(axis for axis in over if axis in summed), axes)
-        coefficient = self.scalar(sympy.Mul(term.coefficient, *idle))
+        product = contracted(factors, self.dropped(term.sums), axes)
+        coefficient = self.scalar(term.coefficient)
         if coefficient.value == 1:
             return product
         inside = product.operands if isinstance(product, Multiply) else (product,)
