@@ -57,6 +57,12 @@ def worked_blocks(views: Views, example: WorkedExample) -> list[Block]:
     return blocks
 
 
+def _known(value: float | None) -> float:
+    """A number of the worked example; without numbers there is none to work."""
+    assert value is not None
+    return value
+
+
 def _given(example: WorkedExample) -> Paragraph:
     digits = "Numbers are computed in double precision and rounded for display to six significant figures."
     if not example.drawn:
@@ -107,7 +113,7 @@ def _local_factors(views: Views, form: ScalarForm, gradients: Sequence[ScalarGra
     for link in reversed(links.values()):
         symbol = (Math(_link_latex(views, link)),)
         formula = (Math(views.printer.doprint(link.expression)),)
-        rows.append((symbol, formula, (Math(number_latex(link.value or 0.0)),), (link.rule,)))
+        rows.append((symbol, formula, (Math(number_latex(_known(link.value))),), (link.rule,)))
     header: tuple[Text, ...] = (("factor",), ("formula",), ("value",), ("rule",))
     if not rows:
         return []
@@ -133,7 +139,7 @@ def _weight(views: Views, example: WorkedExample, gradient: ScalarGradient) -> l
     loss = views.symbols.element(views.differentiation.loss)
     weight = views.printer.doprint(gradient.element)
     left = rf"\frac{{\partial {loss}}}{{\partial {weight}}}"
-    value = gradient.value or 0.0
+    value = _known(gradient.value)
     if gradient.path_count <= _MOST_PATHS:
         names, numbers = _by_paths(views, gradient.paths())
     else:
@@ -153,7 +159,7 @@ def _by_paths(views: Views, paths: Sequence[Path]) -> tuple[tuple[str, ...], tup
     for path in paths:
         plus = "+ " if names else ""
         fractions = [_fraction(views, link) for link in path.links]
-        values = [in_product(link.value or 0.0) for link in path.links]
+        values = [in_product(_known(link.value)) for link in path.links]
         # A long path is broken between its factors; a short one stays on a line.
         names.extend(lines(_LEFT_SIDE, [plus + fractions[0], *fractions[1:]]))
         numbers.extend(lines(_LEFT_SIDE, [plus + values[0], *(rf"\cdot {value}" for value in values[1:])]))
@@ -166,9 +172,9 @@ def _by_successors(views: Views, form: ScalarForm, gradient: ScalarGradient) -> 
     for link in gradient.successors:
         plus = "+ " if names else ""
         adjoint = form.adjoint_of(link.of)
-        value = form.number(adjoint) or 0.0
+        value = _known(form.number(adjoint))
         names.append(f"{plus}{views.printer.doprint(adjoint)} {_fraction(views, link)}")
-        numbers.append(rf"{plus}{in_product(value)} \cdot {in_product(link.value or 0.0)}")
+        numbers.append(rf"{plus}{in_product(value)} \cdot {in_product(_known(link.value))}")
     return tuple(names), tuple(numbers)
 
 

@@ -183,9 +183,8 @@ class _Lowering:
         body = reduction.args[0]
         if not isinstance(body, sympy.exp):
             return None
+        # An index that the denominator fixes, as in exp(s[n,n]) / sum_k exp(s[n,k]), is not the one summed over.
         free = free_indices(quotient.base)
-        if k not in free_indices(body):
-            return None
         operand = self.expression(numerator.args[0])
         for j, other in operand.axes:
             if j not in free and other == extent and substitute(body.args[0], {k: j}) == numerator.args[0]:

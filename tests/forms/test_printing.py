@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 import symbackprop as sbp
+from symbackprop.adjoint.sweep import differentiate
 from symbackprop.forms.evaluate import evaluate_program
+from symbackprop.forms.symbols import Symbols
+from symbackprop.notation.expressions import occurrence, total
 from symbackprop.notation.interpreter import FLOAT, interpret
+from symbackprop.notation.program import Equation, Variable
 
 
 def program(*equations, **declared):
@@ -51,7 +55,7 @@ def test_range_guards_count_from_one():
 
 def test_an_index_as_a_number_counts_from_zero():
     derivation = program("L = Sum(g**t*r[t], t)", inputs={"r": ("T",)}, parameters={"g": ()})
-    assert r"g^{(t - 1)}\,r_{t}" in derivation._views.index(derivation.program.equations[0]).latex.replace(" ", " ")
+    assert r"g^{(t - 1)}\,r_{t}" in derivation._views.index(derivation.program.equations[0]).latex
 
 
 def test_index_names_avoid_sizes_and_variables():
@@ -74,7 +78,7 @@ def test_a_maximum_in_a_product_has_brackets():
         inputs={"x": ("N", "D"), "z": ("N", "K")},
         parameters={"w": ("D",)},
     )
-    assert r"(\max_{k} (z_{nk}))" in index_latex(derivation, "w").replace(r"\max_{k} z_{nk}", r"\max_{k} (z_{nk})")
+    assert re.search(r"\(\\max_\{k\} z_\{nk\}\)\\,", index_latex(derivation, "w"))
 
 
 def test_names_with_underscores_stay_apart_and_compile():
@@ -97,12 +101,21 @@ def test_transposed_powers_have_one_superscript():
             assert not re.search(r"\^\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\^", adjoint.matrix_latex(orientation) or "")
 
 
-@pytest.mark.parametrize("denominator", ["Sum(exp(S[n,k]), k)", "Sum(exp(S[n,n]), k)"])
-def test_the_diagonal_of_a_softmax_is_no_softmax(denominator):
-    equations = ["S[n,m] = Sum(W[n,i]*x[m,i], i)", f"p[n] = exp(S[n,n])/{denominator}", "L = -Sum(log(p[n]), n)"]
-    if "S[n,n]" in denominator:
-        equations[1] = "p[n] = exp(S[n,n])/Sum(exp(S[n,n])*x[k,0], k)"
-    derivation = program(*equations, inputs={"x": ("N", 2)}, parameters={"W": ("N", 2)})
+@pytest.mark.parametrize(
+    "probability",
+    [
+        "exp(S[n,n])/Sum(exp(S[n,k]), k)",  # the numerator's index stands in the denominator too
+        "exp(S[n,n])/Sum(exp(S[n,n]), (k, N))",  # the exponential does not depend on what is summed over
+    ],
+)
+def test_what_only_looks_like_a_softmax_is_none(probability):
+    derivation = program(
+        "S[n,m] = Sum(W[n,i]*x[m,i], i)",
+        f"p[n] = {probability}",
+        "L = -Sum(log(p[n]), n)",
+        inputs={"x": ("N", 2)},
+        parameters={"W": ("N", 2)},
+    )
     rng = np.random.default_rng(0)
     values = {"x": rng.uniform(0.5, 1, size=(3, 2)), "W": rng.normal(size=(3, 2))}
     found, meant = evaluate_program(derivation.program, values), interpret(derivation.program, values, arithmetic=FLOAT)
@@ -118,18 +131,12 @@ def test_conditions_on_positions_are_no_kinks_and_hidden_absolute_values_are():
 
 
 def test_second_differentiation_has_symbols_of_its_own():
-    from symbackprop.adjoint.sweep import differentiate
-    from symbackprop.forms.symbols import Symbols
-    from symbackprop.notation.expressions import occurrence, total
-    from symbackprop.notation.program import Equation, Variable
-
     first = sbp.Network(2, [sbp.Dense(2, "tanh")], "half_squared_error").derive()
     weight = first.program.variable("W1")
-    slope = Equation(
-        Variable("S"),
-        total(occurrence("W1_bar", *weight.indices) ** 2, *zip(weight.indices, weight.shape, strict=True)),
-    )
+    squares = occurrence("W1_bar", *weight.indices) ** 2
+    slope = Equation(Variable("S"), total(squares, *zip(weight.indices, weight.shape, strict=True)))
     second = differentiate(first.program.extended((slope,), loss="S"))
     symbols = Symbols(second.adjoint_program)
-    written = [symbols.element(a.name, ("n", "j")) for a in second.adjoints if a.of.name in ("z1", "z1_bar")]
-    assert len({*written, symbols.element("z1_bar", ("n", "j"))}) == len(written) + 1 or len(written) == 1
+    again = second.by_variable["z1"].name
+    assert symbols.element("z1_bar", ("n", "j")) == r"\delta^{(1)}_{nj}"
+    assert symbols.element(again, ("n", "j")) == r"\frac{\partial S}{\partial z^{(1)}_{nj}}"
