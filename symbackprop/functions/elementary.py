@@ -12,35 +12,56 @@ import numpy.typing as npt
 import sympy
 
 from symbackprop.errors import UsageError
-from symbackprop.functions.records import erf
+from symbackprop.functions.error_function import erf
 from symbackprop.notation.expressions import ElementwiseFunction, walk
 
-__all__ = ["ELEMENTARY", "Elementary", "check_functions", "elementary"]
+__all__ = ["ELEMENTARY", "Elementary", "Primitive", "check_functions", "elementary"]
 
 
 @dataclass(frozen=True)
-class Elementary:
-    """One of SymPy's functions: how it is written, and how NumPy computes it."""
+class Primitive:
+    """A function that NumPy computes in one call: a ufunc of its own, or a helper where it has none."""
 
     function: type[sympy.Function]
+    numpy: Callable[..., npt.NDArray[Any]]
+
+    @property
+    def name(self) -> str | None:
+        """What NumPy calls it; None for a helper, which has no ``out=``."""
+        return self.numpy.__name__ if isinstance(self.numpy, np.ufunc) else None
+
+    @property
+    def call(self) -> str:
+        """How it is called in code: ``np.maximum``, ``erf``."""
+        return f"np.{self.name}" if self.name else self.numpy.__name__
+
+    @property
+    def arity(self) -> int:
+        """How many arguments it takes."""
+        return self.numpy.nin if isinstance(self.numpy, np.ufunc) else 1
+
+
+@dataclass(frozen=True)
+class Elementary(Primitive):
+    """One of SymPy's functions: how NumPy computes it, and how it is written."""
+
     latex: str
-    numpy: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
 
 ELEMENTARY = MappingProxyType(
     {
         row.function: row
         for row in (
-            Elementary(sympy.exp, r"\exp", np.exp),
-            Elementary(sympy.log, r"\log", np.log),
-            Elementary(sympy.tanh, r"\tanh", np.tanh),
-            Elementary(sympy.sinh, r"\sinh", np.sinh),
-            Elementary(sympy.cosh, r"\cosh", np.cosh),
-            Elementary(sympy.sin, r"\sin", np.sin),
-            Elementary(sympy.cos, r"\cos", np.cos),
-            Elementary(sympy.tan, r"\tan", np.tan),
-            Elementary(sympy.atan, r"\arctan", np.arctan),
-            Elementary(sympy.erf, r"\operatorname{erf}", erf),
+            Elementary(sympy.exp, np.exp, r"\exp"),
+            Elementary(sympy.log, np.log, r"\log"),
+            Elementary(sympy.tanh, np.tanh, r"\tanh"),
+            Elementary(sympy.sinh, np.sinh, r"\sinh"),
+            Elementary(sympy.cosh, np.cosh, r"\cosh"),
+            Elementary(sympy.sin, np.sin, r"\sin"),
+            Elementary(sympy.cos, np.cos, r"\cos"),
+            Elementary(sympy.tan, np.tan, r"\tan"),
+            Elementary(sympy.atan, np.arctan, r"\arctan"),
+            Elementary(sympy.erf, erf, r"\operatorname{erf}"),
         )
     }
 )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
 import sympy
 
-from symbackprop.functions.records import Array, Record, constant, erfc, function_class
+from symbackprop.functions.primitives import erfc, expm1, larger, log1p, magnitude, smaller
+from symbackprop.functions.records import Record, constant, function_class
 from symbackprop.notation.expressions import Bracket, ElementwiseFunction
 
 __all__ = ["FUNCTIONS"]
@@ -26,47 +26,48 @@ _SELU_ALPHA = constant("selu_alpha", r"\alpha", "1.67326324235437728481704299167
 _SELU_SCALE = constant("selu_scale", r"\lambda", "1.0507009873554804934193349852946")
 
 
-def _sigmoid(z: Array) -> Array:
-    small = np.exp(-np.abs(z))
-    return np.asarray(np.where(z >= 0, 1 / (1 + small), small / (1 + small)))
+def _sigmoid(z: sympy.Expr) -> sympy.Expr:
+    # 1/(1 + exp(-z)) to the right of 0, exp(z)/(1 + exp(z)) to the left: small values keep their digits in float32 too.
+    return sympy.exp(smaller(z, 0)) / (1 + sympy.exp(-magnitude(z)))
 
 
-def _normal_cdf(z: Array) -> Array:
-    return erfc(-z / np.sqrt(np.asarray(2, z.dtype))) / 2
+def _log_cosh(d: sympy.Expr) -> sympy.Expr:
+    size = magnitude(d)
+    # cosh d = 1 + 2 sinh(d/2)^2 keeps the digits near 0; both cases are computed everywhere, and neither overflows.
+    near = log1p(2 * sympy.sinh(smaller(size, 1) / 2) ** 2)
+    far = size + log1p(sympy.exp(-2 * size)) - sympy.log(2)
+    return sympy.Piecewise((near, size < 1), (far, True))
+
+
+def _huber(d: sympy.Expr) -> sympy.Expr:
+    near = FUNCTIONS["clamp"](d)
+    return near * (d - near / 2)
 
 
 def _gelu_inner(z: sympy.Expr) -> sympy.Expr:
     return sympy.sqrt(2 / sympy.pi) * (z + _GELU_CUBIC * z**3)
 
 
-def _log_cosh_numpy(d: Array) -> Array:
-    size = np.abs(d)
-    near = np.log1p(2 * np.sinh(np.minimum(size, 1) / 2) ** 2)
-    far = size + np.log1p(np.exp(-2 * size)) - d.dtype.type(np.log(2))
-    return np.asarray(np.where(size < 1, near, far))
-
-
 def _gelu_gate(z: sympy.Expr) -> sympy.Expr:
     return (1 + sympy.tanh(_gelu_inner(z))) / 2
 
 
-def _gelu_gate_numpy(z: Array) -> Array:
-    # (1 + tanh u) / 2 = sigma(2 u), which keeps its digits where tanh u is near -1.
-    return _sigmoid(2 * float(np.sqrt(2 / np.pi)) * (z + 0.044715 * z**3))
+def _gelu_gate_stable(z: sympy.Expr) -> sympy.Expr:
+    # (1 + tanh u) / 2 = sigma(2 u), which keeps its digits where tanh u is near -1. NumPy is slow at cubes.
+    return FUNCTIONS["sigmoid"](2 * sympy.sqrt(2 / sympy.pi) * z * (1 + _GELU_CUBIC * z**2))
 
 
 def _gelu_gate_slope(z: sympy.Expr, gate: sympy.Expr) -> sympy.Expr:
     return 2 * gate * (1 - gate) * sympy.sqrt(2 / sympy.pi) * (1 + 3 * _GELU_CUBIC * z**2)
 
 
-def _gelu_tanh_slope_numpy(z: Array) -> Array:
-    gate = _gelu_gate_numpy(z)
+def _gelu_tanh_slope(z: sympy.Expr) -> sympy.Expr:
+    gate = FUNCTIONS["gelu_gate"]
     # Where the gate is shut, z^3 times it is 0, also where z^2 would overflow.
-    near = np.clip(z, -1e3, 1e3)
+    near = smaller(larger(z, -1000), 1000)
     # 1 - gate(z) is gate(-z), which keeps its digits where the gate is open.
-    steepness = 2 * gate * _gelu_gate_numpy(-z) * float(np.sqrt(2 / np.pi)) * (1 + 3 * 0.044715 * near * near)
-    slope: Array = gate + near * steepness
-    return slope
+    steepness = 2 * gate(z) * gate(-z) * sympy.sqrt(2 / sympy.pi) * (1 + 3 * _GELU_CUBIC * near**2)
+    return gate(z) + near * steepness
 
 
 def _second_slope(z: sympy.Expr) -> sympy.Expr:
@@ -85,7 +86,8 @@ _RECORDS = (
         definition=lambda z: 1 / (1 + sympy.exp(-z)),
         derivative=lambda z, a: a * (1 - a),
         identity=r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z))",
-        numpy=_sigmoid,
+        direct=True,
+        stable=_sigmoid,
         bounds=(sympy.Integer(0), sympy.Integer(1)),
     ),
     Record(
@@ -94,7 +96,7 @@ _RECORDS = (
         definition=lambda z: sympy.Piecewise((z, z > 0), (0, True)),
         derivative=lambda z, a: Bracket(z > 0),
         identity=r"\operatorname{relu}'(z) = [z > 0]",
-        numpy=lambda z: np.maximum(z, 0),
+        stable=lambda z: larger(z, 0),
         kinks=(sympy.Integer(0),),
         convention="slope 0",
         bounds=(sympy.Integer(0), sympy.oo),
@@ -105,7 +107,7 @@ _RECORDS = (
         definition=lambda z: sympy.Piecewise((z, z > 0), (_SLOPE * z, True)),
         derivative=lambda z, a: Bracket(z > 0) + _SLOPE * Bracket(z <= 0),
         identity=r"\operatorname{lrelu}'(z) = [z > 0] + \tfrac{1}{100}[z \le 0]",
-        numpy=lambda z: np.where(z > 0, z, z * z.dtype.type(0.01)),
+        stable=lambda z: larger(z, _SLOPE * z),
         kinks=(sympy.Integer(0),),
         convention="slope 1/100",
     ),
@@ -115,7 +117,7 @@ _RECORDS = (
         definition=lambda z: sympy.Piecewise((z, z > 0), (sympy.exp(z) - 1, True)),
         derivative=lambda z, a: Bracket(z > 0) + (a + 1) * Bracket(z <= 0),
         identity=r"\operatorname{elu}'(z) = [z > 0] + (\operatorname{elu}(z) + 1)[z \le 0]",
-        numpy=lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        stable=lambda z: larger(z, 0) + expm1(smaller(z, 0)),
         bounds=(sympy.Integer(-1), sympy.oo),
     ),
     Record(
@@ -124,7 +126,7 @@ _RECORDS = (
         definition=lambda z: _SELU_SCALE * sympy.Piecewise((z, z > 0), (_SELU_ALPHA * (sympy.exp(z) - 1), True)),
         derivative=lambda z, a: _SELU_SCALE * Bracket(z > 0) + (a + _SELU_SCALE * _SELU_ALPHA) * Bracket(z <= 0),
         identity=r"\operatorname{selu}'(z) = \lambda [z > 0] + (\operatorname{selu}(z) + \lambda\alpha)[z \le 0]",
-        numpy=lambda z: float(_SELU_SCALE) * np.where(z > 0, z, float(_SELU_ALPHA) * np.expm1(np.minimum(z, 0))),
+        stable=lambda z: _SELU_SCALE * (larger(z, 0) + _SELU_ALPHA * expm1(smaller(z, 0))),
         kinks=(sympy.Integer(0),),
         convention="the left slope, lambda*alpha = 1.758",
         bounds=(-_SELU_SCALE * _SELU_ALPHA, sympy.oo),
@@ -135,7 +137,7 @@ _RECORDS = (
         definition=lambda z: sympy.log(1 + sympy.exp(z)),
         derivative=lambda z, a: FUNCTIONS["sigmoid"](z),
         identity=r"\operatorname{softplus}'(z) = \sigma(z)",
-        numpy=lambda z: np.logaddexp(z.dtype.type(0), z),
+        stable=lambda z: larger(z, 0) + log1p(sympy.exp(-magnitude(z))),
         bounds=(sympy.Integer(0), sympy.oo),
     ),
     Record(
@@ -144,7 +146,7 @@ _RECORDS = (
         definition=lambda z: (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
         derivative=lambda z, a: FUNCTIONS["normal_pdf"](z),
         identity=r"\Phi'(z) = \varphi(z)",
-        numpy=_normal_cdf,
+        stable=lambda z: erfc(-z / sympy.sqrt(2)) / 2,
         bounds=(sympy.Integer(0), sympy.Integer(1)),
     ),
     Record(
@@ -153,7 +155,6 @@ _RECORDS = (
         definition=lambda z: sympy.exp(-(z**2) / 2) / sympy.sqrt(2 * sympy.pi),
         derivative=lambda z, a: -z * a,
         identity=r"\varphi'(z) = -z\,\varphi(z)",
-        numpy=lambda z: np.exp(-z * z / 2) * z.dtype.type(1 / np.sqrt(2 * np.pi)),
         bounds=(sympy.Integer(0), sympy.Integer(1)),
     ),
     Record(
@@ -162,7 +163,7 @@ _RECORDS = (
         definition=lambda z: z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
         derivative=lambda z, a: FUNCTIONS["normal_cdf"](z) + z * FUNCTIONS["normal_pdf"](z),
         identity=r"\operatorname{gelu}(z) = z\,\Phi(z),\ \operatorname{gelu}'(z) = \Phi(z) + z\,\Phi'(z)",
-        numpy=lambda z: z * _normal_cdf(z),
+        stable=lambda z: z * FUNCTIONS["normal_cdf"](z),
         bounds=(sympy.Rational("-0.17"), sympy.oo),
     ),
     Record(
@@ -171,7 +172,7 @@ _RECORDS = (
         definition=_gelu_gate,
         derivative=_gelu_gate_slope,
         identity=r"\gamma'(z) = 2\sqrt{2/\pi}\,\gamma(z)\,(1 - \gamma(z))\,(1 + 0.134145\,z^2)",
-        numpy=_gelu_gate_numpy,
+        stable=_gelu_gate_stable,
         bounds=(sympy.Integer(0), sympy.Integer(1)),
     ),
     Record(
@@ -180,7 +181,6 @@ _RECORDS = (
         definition=lambda z: z * FUNCTIONS["gelu_gate"](z),
         derivative=lambda z, a: FUNCTIONS["gelu_tanh_slope"](z),
         identity=r"\operatorname{gelu_{tanh}}'(z) = \gamma(z) + z\,\gamma'(z)",
-        numpy=lambda z: z * _gelu_gate_numpy(z),
         bounds=(sympy.Rational("-0.171"), sympy.oo),
     ),
     Record(
@@ -189,7 +189,7 @@ _RECORDS = (
         definition=lambda z: FUNCTIONS["gelu_gate"](z) + z * _gelu_gate_slope(z, FUNCTIONS["gelu_gate"](z)),
         derivative=lambda z, a: _second_slope(z),
         identity=r"\operatorname{gelu_{tanh}}''(z) = 2\gamma'(z) + z\,\gamma''(z)",
-        numpy=_gelu_tanh_slope_numpy,
+        stable=_gelu_tanh_slope,
         bounds=(sympy.Rational("-0.13"), sympy.Rational("1.13")),
     ),
     Record(
@@ -198,7 +198,7 @@ _RECORDS = (
         definition=lambda z: z / (1 + sympy.exp(-z)),
         derivative=lambda z, a: FUNCTIONS["sigmoid"](z) + a * (1 - FUNCTIONS["sigmoid"](z)),
         identity=r"\operatorname{silu}'(z) = \sigma(z) + \operatorname{silu}(z)\,(1 - \sigma(z))",
-        numpy=lambda z: z * _sigmoid(z),
+        stable=lambda z: z * FUNCTIONS["sigmoid"](z),
         bounds=(sympy.Rational("-0.279"), sympy.oo),
     ),
     Record(
@@ -207,7 +207,7 @@ _RECORDS = (
         definition=lambda z: sympy.Piecewise((0, z <= -3), (1, z >= 3), (z / 6 + _HALF, True)),
         derivative=lambda z, a: Bracket(sympy.And(z > -3, z < 3)) / 6,
         identity=r"\operatorname{hardsigmoid}'(z) = \tfrac16 [-3 < z < 3]",
-        numpy=lambda z: np.minimum(np.maximum(z / 6 + z.dtype.type(0.5), 0), 1),
+        stable=lambda z: smaller(larger(z / 6 + _HALF, 0), 1),
         kinks=(sympy.Integer(-3), sympy.Integer(3)),
         convention="slope 0",
         bounds=(sympy.Integer(0), sympy.Integer(1)),
@@ -218,7 +218,7 @@ _RECORDS = (
         definition=lambda z: sympy.Piecewise((z, z > 0), (-z, True)),
         derivative=lambda z, a: Bracket(z > 0) - Bracket(z < 0),
         identity=r"|z|' = [z > 0] - [z < 0]",
-        numpy=np.abs,
+        stable=magnitude,
         kinks=(sympy.Integer(0),),
         convention="slope 0",
         bounds=(sympy.Integer(0), sympy.oo),
@@ -229,7 +229,7 @@ _RECORDS = (
         definition=lambda d: sympy.Piecewise((d - _HALF, d > 1), (-d - _HALF, d < -1), (d**2 / 2, True)),
         derivative=lambda d, a: FUNCTIONS["clamp"](d),
         identity=r"\operatorname{huber}'(z) = \operatorname{clamp}(z)",
-        numpy=lambda d: np.where(np.abs(d) <= 1, d * np.clip(d, -1, 1) / 2, np.abs(d) - d.dtype.type(0.5)),
+        stable=_huber,
         bounds=(sympy.Integer(0), sympy.oo),
     ),
     Record(
@@ -238,7 +238,7 @@ _RECORDS = (
         definition=lambda d: sympy.Piecewise((1, d > 1), (-1, d < -1), (d, True)),
         derivative=lambda d, a: Bracket(sympy.And(d > -1, d < 1)),
         identity=r"\operatorname{clamp}'(z) = [-1 < z < 1]",
-        numpy=lambda d: np.clip(d, -1, 1),
+        stable=lambda d: smaller(larger(d, -1), 1),
         kinks=(sympy.Integer(-1), sympy.Integer(1)),
         convention="slope 0",
         bounds=(sympy.Integer(-1), sympy.Integer(1)),
@@ -249,7 +249,7 @@ _RECORDS = (
         definition=lambda d: sympy.log(sympy.cosh(d)),
         derivative=lambda d, a: sympy.tanh(d),
         identity=r"\operatorname{logcosh}'(z) = \tanh(z)",
-        numpy=_log_cosh_numpy,
+        stable=_log_cosh,
         bounds=(sympy.Integer(0), sympy.oo),
     ),
 )

@@ -5,9 +5,9 @@ A new function is one ``Record`` in ``symbackprop.functions.library``; no other 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import mpmath
@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+from symbackprop.functions.numpy_printer import compiled
 from symbackprop.notation.expressions import ElementwiseFunction
 
-__all__ = ["NamedConstant", "Record", "constant", "erf", "erfc", "function_class"]
+__all__ = ["NamedConstant", "Record", "constant", "function_class"]
 
 Array = npt.NDArray[Any]
 
@@ -30,9 +31,10 @@ class Record:
     ``derivative``   f'(z), given z and f(z), in terms of f(z) where there is such a form
     ``identity``     the same as a LaTeX identity, the reason printed beside a step
     ``latex``        the function's symbol
-    ``numpy``        a form that neither overflows nor cancels, for float arrays
     ``kinks``        the points without derivative; ``convention`` says which slope is taken there
     ``bounds``       the least and the largest value
+    ``stable``       f(z) in primitives, neither overflowing nor cancelling, where the definition does; what is computed
+    ``direct``       whether the definition itself keeps all digits, as long as nothing overflows
     """
 
     name: str
@@ -40,10 +42,23 @@ class Record:
     definition: Callable[[sympy.Expr], sympy.Expr]
     derivative: Callable[[sympy.Expr, sympy.Expr], sympy.Expr]
     identity: str
-    numpy: Callable[[Array], Array]
     kinks: tuple[sympy.Expr, ...] = ()
     convention: str = ""
     bounds: tuple[sympy.Expr, sympy.Expr] = (-sympy.oo, sympy.oo)
+    stable: Callable[[sympy.Expr], sympy.Expr] | None = None
+    direct: bool = False
+
+    def stable_form(self, z: sympy.Expr) -> sympy.Expr:
+        """f(z) as it is computed."""
+        return (self.stable or self.definition)(z)
+
+    @cached_property
+    def numpy(self) -> Callable[[Array], Array]:
+        """The stable form, for float arrays; the result has their type and shape."""
+        z = sympy.Symbol("z")
+        function = compiled(z, self.stable_form(z))
+        # NumPy makes scalars of arrays without axes.
+        return lambda array: np.asarray(function(array), dtype=np.asarray(array).dtype)
 
 
 def function_class(record: Record) -> type[ElementwiseFunction]:
@@ -81,17 +96,3 @@ class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
 def constant(name: str, latex: str, digits: str) -> sympy.NumberSymbol:
     """The constant called ``name``, given by its decimal digits."""
     return type(name, (NamedConstant,), {"digits": digits, "symbol": latex})()
-
-
-def erf(z: Array) -> Array:
-    """The error function of every entry. NumPy has none; the standard library's is right to the last bit."""
-    return _entry_by_entry(math.erf, z)
-
-
-def erfc(z: Array) -> Array:
-    """1 - erf of every entry, with all its digits where that is small."""
-    return _entry_by_entry(math.erfc, z)
-
-
-def _entry_by_entry(function: Callable[[float], float], z: Array) -> Array:
-    return np.asarray(np.vectorize(function, otypes=[np.result_type(z, np.float32)])(z))
