@@ -17,6 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "_version": 0,
     "errors": 0,
+    "files": 1,
     "notation": 1,
     "functions": 2,
     "layers": 3,
@@ -124,6 +125,8 @@ def test_a_wrong_import_is_noticed(module: str, line: str, allowed: bool) -> Non
 # What nobody may do to an expression that a reader will see, or to text that a user wrote
 
 FORBIDDEN_CALLS = {"simplify", "doit", "eval", "exec", "parse_expr", "nsimplify"}
+# The code generator executes the source that it has written itself, in one place.
+EXECUTES = {"codegen/execution.py": ["exec(compile(source, '<symbackprop>', 'exec'), found)"]}
 
 
 def forbidden(source: str) -> list[str]:
@@ -145,7 +148,8 @@ def forbidden(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_is_simplified_or_evaluated_behind_the_readers_back(path: Path) -> None:
-    assert forbidden(path.read_text(encoding="utf-8")) == []
+    calls = [call.split(": ", 1)[1] for call in forbidden(path.read_text(encoding="utf-8"))]
+    assert calls == EXECUTES.get(path.relative_to(PACKAGE).as_posix(), [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""From a kernel to a Python function: its source compiled, and bound to sizes and a floating type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from struct import Struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sympy
+
+from symbackprop.codegen.execution import executed
+from symbackprop.codegen.flatten import flatten
+from symbackprop.codegen.kernels import Kernel
+from symbackprop.codegen.layout import stored_by_columns
+from symbackprop.codegen.memory import plan
+from symbackprop.codegen.numpy_source import Source, kernel_source
+from symbackprop.codegen.operations import NAMESPACE, SCALAR_NAMESPACE
+from symbackprop.codegen.scalar_source import scalar_source
+from symbackprop.notation.program import Program
+
+__all__ = ["KernelFunction"]
+
+Array = npt.NDArray[Any]
+Run = Callable[..., tuple[Any, ...]]
+
+_MOST_STATEMENTS = 400
+"""Up to how many statements on single numbers are faster than calls of NumPy; benchmarks/compile.py shows it."""
+
+
+class KernelFunction:
+    """The function that computes ``outputs`` of ``program``, for every size and floating type.
+
+    ``source`` is the text that is executed. ``bind`` makes the function for given sizes; it takes the arrays called
+    ``inputs`` in that order, and returns a tuple of the outputs. With ``reuse_buffers`` the next call of the same
+    function overwrites what it returned.
+    """
+
+    def __init__(self, program: Program, outputs: tuple[str, ...], reuse_buffers: bool = False) -> None:
+        self.kernel: Kernel = flatten(program, outputs)
+        self.memory = plan(self.kernel)
+        self.code: Source = kernel_source(self.kernel, self.memory, reuse_buffers)
+        self.inputs = tuple(variable for variable, _ in self.kernel.inputs)
+        self.reuse_buffers = reuse_buffers
+        self._direct = partial(flatten, program, outputs, direct=True)
+
+    @property
+    def source(self) -> str:
+        """The source that is executed for arrays, with what it imports."""
+        lines = ["import numpy as np"] if "np." in self.code.text else []
+        homes: dict[str, list[str]] = {}
+        for name in sorted(self.code.uses):
+            # What NumPy lacks is a function of this package.
+            homes.setdefault("numpy" if hasattr(np, name) else NAMESPACE[name].__module__, []).append(name)
+        lines += [f"from {home} import {', '.join(names)}" for home, names in homes.items()]
+        return "\n".join(lines) + f"\n\n\n{self.code.text}"
+
+    def bind(
+        self,
+        dtype: np.dtype[Any],
+        sizes: Mapping[sympy.Symbol, int],
+        namespace: Mapping[str, Any] = NAMESPACE,
+    ) -> Run:
+        """The function for arrays of these sizes and this floating type; ``namespace`` says what computes."""
+        numbers = [sizes[size] for size in self.code.sizes]
+        by_columns = stored_by_columns(self.kernel, self.memory, sizes)
+        code = kernel_source(self.kernel, self.memory, self.reuse_buffers, by_columns) if by_columns else self.code
+        run: Run = executed(code.text, namespace)["bind"](dtype, *numbers)
+        if dtype.char not in "df" or self._statements(sizes) > _MOST_STATEMENTS:
+            return run
+        text = scalar_source(self._direct(), sizes, _MOST_STATEMENTS, self.reuse_buffers)
+        if text is None:
+            return run
+        unrolled: Run = executed(text, {**SCALAR_NAMESPACE, "Struct": Struct, "empty": np.empty})["bind"](dtype, run)
+        return unrolled
+
+    def _statements(self, sizes: Mapping[sympy.Symbol, int]) -> int:
+        """At least how many statements on single numbers there would be: one for each parameter and datum."""
+        numbers = dict(sizes)
+        return sum(int(sympy.Mul(*variable.shape).xreplace(numbers)) for variable in self.inputs)

@@ -1,0 +1,33 @@
+"""Writing files: whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from symbackprop.errors import UnreadableError
+
+__all__ = ["write_whole"]
+
+
+def write_whole(text: str, path: Path) -> Path:
+    """Write a text file completely or leave what was there: it is made beside its place and then moved."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose a folder that can be") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    return path
