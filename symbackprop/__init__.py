@@ -8,6 +8,8 @@ derivation = net.derive()
 print(derivation["W1"].index)        # index form, as a SymPy expression and as LaTeX
 print(derivation["W1"].matrix.latex)
 derivation.save("derivation.tex")
+function = derivation.compile()      # function(parameters, x, y) -> (loss, gradients)
+print(derivation.verify())           # every weight against finite differences
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from symbackprop.layers.activations import Activation
     from symbackprop.layers.dense import Dense
     from symbackprop.layers.losses import Loss
+    from symbackprop.verification.report import Report
 
 # SymPy takes most of a second to import; nothing is loaded before it is used.
 _HOMES = {
@@ -42,6 +45,7 @@ _HOMES = {
     "Network": "api",
     "NoRuleError": "errors",
     "Program": "api",
+    "Report": "verification.report",
     "SizeError": "errors",
     "SymbackpropError": "errors",
     "UnreadableError": "errors",
@@ -58,6 +62,7 @@ __all__ = [
     "Network",
     "NoRuleError",
     "Program",
+    "Report",
     "SizeError",
     "SymbackpropError",
     "UnreadableError",

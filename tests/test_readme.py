@@ -10,7 +10,8 @@ from pathlib import Path
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-def test_examples_print_what_readme_says():
+def test_examples_print_what_readme_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```(python|)\n(.*?)```", README, re.DOTALL)
     names: dict[str, object] = {}
     checked = 0
@@ -26,6 +27,14 @@ def test_examples_print_what_readme_says():
             printed = ""
             checked += 1
     assert checked == 2
+    assert names["report"].ok
+    assert (tmp_path / "gradients.py").read_text(encoding="utf-8").count(_module_lines()) == 1
+
+
+def _module_lines() -> str:
+    """What README shows of a module."""
+    (shown,) = re.findall(r"```\n(    # z1_bar.*?)```", README, re.DOTALL)
+    return str(shown)
 
 
 def test_the_two_commands_are_there():

@@ -1,294 +1,49 @@
-"""The public objects: thin views of what the lower floors compute."""
+"""The derivation of a network: its formulas, documents, functions and checks."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import sympy
 
-from symbackprop.adjoint.records import Adjoint, Contribution, Differentiation, Step
+from symbackprop.adjoint.records import Differentiation
 from symbackprop.adjoint.sweep import differentiate
+from symbackprop.api.gradient import Gradient
+from symbackprop.codegen.arguments import Arguments
+from symbackprop.codegen.gradient_function import GradientFunction
+from symbackprop.codegen.module_source import module_source
 from symbackprop.documents.derivation import Story, WorkedExample, derivation_document
 from symbackprop.documents.description import in_words
 from symbackprop.documents.emitters import write_document
-from symbackprop.documents.summary import Summary, summarize
 from symbackprop.errors import UsageError, nearest
-from symbackprop.forms.arrays import Node
+from symbackprop.files import write_whole
 from symbackprop.forms.evaluate import evaluate_program
-from symbackprop.forms.lower import Orientation
 from symbackprop.forms.scalar import ScalarForm
-from symbackprop.forms.views import Formula, Views
+from symbackprop.forms.views import Views
 from symbackprop.functions.kinks import Kink
-from symbackprop.layers.dense import Dense
-from symbackprop.layers.losses import Loss
-from symbackprop.network import NetworkDescription, describe, network_program
 from symbackprop.notation.program import Program as CoreProgram
 from symbackprop.notation.sizes import bind_sizes
-from symbackprop.specification.equations import parse_program
 from symbackprop.specification.examples import complete_arrays, is_categorical
-from symbackprop.specification.toml import RunSettings, Specification
-from symbackprop.specification.toml import load as load_specification
 from symbackprop.specification.values import check_arrays, in_dtype_of_parameters
+from symbackprop.verification.points import Drawing
+from symbackprop.verification.report import Report
+from symbackprop.verification.verify import given_values, gradient_function, verify
 
-__all__ = ["Derivation", "Gradient", "Model", "Network", "Program"]
+__all__ = ["Derivation"]
+
+if TYPE_CHECKING:
+    from symbackprop.api.models import Model
+
+_BACKENDS = ("numpy",)
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Any]
-
-
-class Model:
-    """What networks and programs have in common: a program of named equations that can be derived.
-
-    ``data``, ``parameters``, ``sizes`` and ``run`` are what the file it was loaded from gives; empty otherwise.
-    """
-
-    def __init__(self, program: CoreProgram, specification: Specification | None = None) -> None:
-        self.program = program
-        self.specification = specification
-
-    @property
-    def name(self) -> str:
-        """The name of the network."""
-        return self.program.name
-
-    @property
-    def source(self) -> str | None:
-        """The name of the file it was loaded from."""
-        path = self.specification.path if self.specification else None
-        return path.name if path else None
-
-    @property
-    def equations(self) -> tuple[str, ...]:
-        """The forward equations, as text."""
-        return tuple(map(str, self.program.equations))
-
-    @property
-    def data(self) -> Mapping[str, Array]:
-        """The data of the worked example, by name."""
-        return self.specification.data if self.specification else {}
-
-    @property
-    def parameters(self) -> Mapping[str, Array]:
-        """The parameters that the file gives."""
-        return self.specification.parameters if self.specification else {}
-
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """The numbers that the file gives for symbolic sizes."""
-        return self.specification.sizes if self.specification else {}
-
-    @property
-    def run(self) -> RunSettings:
-        """Seed, learning rate and the like."""
-        return self.specification.run if self.specification else RunSettings()
-
-    def derive(self, wrt: str | Iterable[str] | None = None) -> Derivation:
-        """Derive dL/dv of every parameter, or of every variable of ``wrt``, by the chain rule. Needs no number."""
-        return Derivation(self, differentiate(self.program, wrt))
-
-    def summary(self) -> Summary:
-        """A table of the equations with their shapes and parameters."""
-        return summarize(self.program, repr(self))
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
-
-class Network(Model):
-    """A feed-forward network: inputs, dense layers, a loss.
-
-    ``inputs``          number of inputs, or the name of a symbolic size
-    ``layers``          ``Dense`` layers, first to last
-    ``loss``            a name (see ``symbackprop.layers.losses.LOSSES``) or a ``Loss``
-    ``reduction``       "mean" over the batch, or "sum"
-    ``weight_layout``   "out_in" (W1[j, i], units x inputs) or "in_out"
-    ``l1``, ``l2``      penalties c sum |W| and c/2 sum W^2 over weights, not biases, after the reduction
-    ``name``            a name for titles and messages
-    ``batch``           the name of the batch size
-
-    A batch is rows: x is (N, D), y is (N, K). Parameters are numbered by the position of their layer: W1, b1, ...
-    Raises UsageError and SizeError for what does not fit.
-
-    >>> net = Network(inputs=2, layers=[Dense(3, activation="sigmoid"), Dense(1)], loss="half_squared_error")
-    >>> print(net.derive()["W1"].index)
-    W1_bar[j,i] = Sum(z1_bar[n,j]*x[n,i], n)
-    """
-
-    def __init__(
-        self,
-        inputs: int | str,
-        layers: Sequence[Dense],
-        loss: str | Loss,
-        *,
-        reduction: str = "mean",
-        weight_layout: str = "out_in",
-        l1: float = 0,
-        l2: float = 0,
-        name: str = "network",
-        batch: str = "N",
-    ) -> None:
-        self.description = describe(inputs, layers, loss, reduction, weight_layout, l1, l2, name, batch)
-        super().__init__(network_program(self.description))
-
-    @staticmethod
-    def load(path: str | Path) -> Model:
-        """The network, or the program, that a TOML file describes."""
-        specification = load_specification(path)
-        if specification.description is None:
-            return Program._of(specification.program, specification)
-        return Network._of(specification.description, specification)
-
-    @classmethod
-    def _of(cls, description: NetworkDescription, specification: Specification) -> Network:
-        network = cls.__new__(cls)
-        network.description = description
-        Model.__init__(network, specification.program, specification)
-        return network
-
-    @cached_property
-    def unfused(self) -> CoreProgram:
-        """The program with the cross-entropy on top of the probabilities, for the chain through them."""
-        return network_program(self.description, fused=False)
-
-    def __repr__(self) -> str:
-        sizes = [self.description.inputs, *(layer.units for layer in self.description.layers)]
-        activations = ", ".join(layer.resolved().name for layer in self.description.layers)
-        loss = self.description.loss.name
-        return f"Network({self.name!r}: {'-'.join(map(str, sizes))}, {activations}; {loss})"
-
-
-class Program(Model):
-    """Any straight-line program, given as named equations in index notation.
-
-    ``inputs``, ``targets`` and ``parameters`` map names to shapes (tuples of sizes: names or integers; ``()`` for a
-    number), ``integers`` those of labels that index other variables. Equations are strings or SymPy equations::
-
-        Program(
-            inputs={"x": ("N", "D")}, targets={"y": ("N", "K")}, parameters={"W": ("K", "D")},
-            equations=["z[n,k] = Sum(W[k,i]*x[n,i], i)", "L = Sum((z[n,k] - y[n,k])**2, n, k)/(2*N)"],
-            loss="L",
-        )
-
-    ``output`` names the prediction, ``batch`` the size that counts examples, ``shapes`` the shapes of variables that
-    no other variable fixes. Raises EquationError, SizeError and UsageError with the equation and the remedy.
-    """
-
-    def __init__(
-        self,
-        equations: Sequence[Any],
-        loss: str,
-        *,
-        inputs: Mapping[str, Sequence[int | str]] | None = None,
-        targets: Mapping[str, Sequence[int | str]] | None = None,
-        parameters: Mapping[str, Sequence[int | str]] | None = None,
-        integers: Mapping[str, Sequence[int | str]] | None = None,
-        shapes: Mapping[str, Sequence[int | str]] | None = None,
-        output: str | None = None,
-        batch: str | None = None,
-        name: str = "program",
-    ) -> None:
-        super().__init__(
-            parse_program(
-                inputs=inputs or {},
-                targets=targets or {},
-                parameters=parameters or {},
-                equations=equations,
-                loss=loss,
-                integers=integers or {},
-                shapes=shapes or {},
-                output=output,
-                batch=batch,
-                name=name,
-            )
-        )
-
-    @classmethod
-    def _of(cls, program: CoreProgram, specification: Specification | None = None) -> Program:
-        model = cls.__new__(cls)
-        Model.__init__(model, program, specification)
-        return model
-
-    def __repr__(self) -> str:
-        return f"Program({self.name!r}: {len(self.program.equations)} equations, loss {self.program.loss})"
-
-
-class Gradient:
-    """The derivative of the loss by one variable, and how it came about."""
-
-    def __init__(self, adjoint: Adjoint, views: Views) -> None:
-        self._adjoint = adjoint
-        self._views = views
-
-    @property
-    def name(self) -> str:
-        """The name of the variable that the loss is differentiated by."""
-        return self._adjoint.of.name
-
-    @property
-    def shape(self) -> tuple[sympy.Expr, ...]:
-        """The shape, in sizes."""
-        return self._adjoint.of.shape
-
-    @property
-    def index(self) -> Formula:
-        """Index form: dL/dW1[j,i] = sum_n delta1[n,j] x[n,i]."""
-        return self._views.index(self._adjoint.equation)
-
-    @property
-    def matrix(self) -> Formula:
-        """Matrix form with examples as rows, which is what is executed: dL/dW1 = Delta1^T X."""
-        return self.matrix_form()
-
-    def matrix_form(self, orientation: str = "rows") -> Formula:
-        """Matrix form with examples as "rows", as "columns", or for one example as a column "vector".
-
-        Raises NoRuleError where SymPy's matrices cannot say it (three axes, computed positions, maxima, cases);
-        ``matrix_latex`` may know a way even then.
-        """
-        return self._views.matrix(self._adjoint.equation, _orientation(orientation))
-
-    def matrix_latex(self, orientation: str = "rows") -> str | None:
-        """The LaTeX of the matrix form; None where matrix notation cannot say it. Asks less of SymPy than the form."""
-        return self._views.matrix_latex(self._adjoint.equation, _orientation(orientation))
-
-    def array_form(self, orientation: str = "rows") -> Node:
-        """The array expression that the matrix form is printed from."""
-        return self._views.lowered(self._adjoint.equation, _orientation(orientation)).right
-
-    @property
-    def contributions(self) -> tuple[Contribution, ...]:
-        """What each occurrence of the variable contributes, with the chain of local derivatives and their rules."""
-        return self._adjoint.contributions
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The named simplifications from the sum of the contributions to the index form."""
-        return self._adjoint.steps
-
-    @property
-    def assuming(self) -> Mapping[str, Formula]:
-        """The forms under named assumptions about the data, such as targets that sum to one."""
-        return {a.text: self._views.index(equation) for a, equation in self._adjoint.assuming}
-
-    def __repr__(self) -> str:
-        return f"Gradient({self._adjoint.equation})"
-
-    def _repr_latex_(self) -> str:
-        return self.index._repr_latex_()
-
-
-def _orientation(name: str) -> Orientation:
-    known = [orientation.value for orientation in Orientation]
-    if name not in known:
-        raise UsageError(f"unknown orientation {name!r}; {nearest(str(name), known)}")
-    return Orientation(name)
 
 
 class Derivation:
@@ -378,6 +133,93 @@ class Derivation:
         declared = {variable.name: arrays[variable.name].shape for variable in self.program.inputs}
         return ScalarForm(self.differentiation, bind_sizes(self.program, declared, sizes), arrays)
 
+    # -- code ------------------------------------------------------------------------------------------------------
+
+    def compile(self, backend: str = "numpy", *, reuse_buffers: bool = False) -> GradientFunction:
+        """The gradients as a function of arrays: ``function(parameters, x, y) -> (loss, gradients)``.
+
+        With ``reuse_buffers`` a call overwrites what the call before returned, which saves making new arrays.
+
+        >>> net = Network(2, [Dense(3, "sigmoid"), Dense(1)], "half_squared_error")
+        >>> function = net.derive().compile()
+        >>> parameters = {"W1": np.ones((3, 2)), "b1": np.zeros(3), "W2": np.ones((1, 3)), "b2": np.zeros(1)}
+        >>> loss, gradients = function(parameters, [[1.0, 2.0]], [[3.0]])
+        >>> gradients["b2"].round(6)
+        array([-0.142278])
+        """
+        if backend not in _BACKENDS:
+            raise UsageError(f"unknown backend {backend!r}; {nearest(str(backend), _BACKENDS)}")
+        loss = self.differentiation.loss
+        gradients = {name: self.adjoints[name].adjoint_name for name in self.gradients}
+        return GradientFunction(self._arguments, loss, gradients, reuse_buffers=reuse_buffers)
+
+    def module(self) -> str:
+        """The source of a stand-alone module: see ``save_module``."""
+        gradients = {name: gradient.adjoint_name for name, gradient in self.gradients.items()}
+        source = f", from {self.network.source}" if self.network.source else ""
+        about = [f"Loss and gradients of {self.network.name}{source}.", ""]
+        about += in_words(self.network.program, self.network.description)
+        return module_source(self.program, self.differentiation.loss, gradients, about)
+
+    def save_module(self, path: str | Path) -> Path:
+        """Write a stand-alone module, which imports NumPy and nothing else. Returns the path.
+
+        It has ``loss_and_gradients(parameters, x, y)``, ``loss(parameters, x, y)``, ``predict(parameters, x)`` and
+        ``PARAMETERS``, a dict from name to shape; one statement for each equation, with the formula as its comment.
+        The file is written whole or not at all, and is the same each time.
+        """
+        target = _path(path)
+        if target.suffix != ".py":
+            raise UsageError(f"{target}: a module's name ends in .py, such as 'gradients.py'")
+        return write_whole(self.module(), target)
+
+    @property
+    def _arguments(self) -> Arguments:
+        return Arguments(self.program, _loss_name(self.network), self.network.sizes)
+
+    # -- checks ------------------------------------------------------------------------------------------------------
+
+    def verify(
+        self,
+        parameters: Arrays | None = None,
+        x: Any = None,
+        y: Any = None,
+        *,
+        method: str = "ladder",
+        eps: float | None = None,
+        seed: int | None = None,
+        gradients: Any = None,
+        progress: Callable[[int, int], None] | None = None,
+        **more: Any,
+    ) -> Report:
+        """Hold every gradient against finite differences of the loss; ``print`` the report, or ask for its ``ok``.
+
+        What is not given is the network file's, or drawn from ``seed``; then several points are checked. ``method`` is
+        "ladder" (extrapolated, with a bound for each weight), or "central" or "forward" with the step ``eps``.
+        ``gradients`` are the gradients under test: by default the compiled function, else a function of
+        (parameters, x, y), or arrays by name. ``progress`` is called with the number of weights done and of all.
+
+        >>> net = Network(2, [Dense(3, "sigmoid"), Dense(1)], "half_squared_error")
+        >>> net.derive().verify().ok
+        True
+        """
+        model = self.network
+        data = {**more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
+        given = given_values(model.program, {**model.data, **model.parameters}, parameters, data)
+        tested = gradient_function(self.compile() if gradients is None else gradients, model.program, given)
+        seed = model.run.seed if seed is None else seed
+        return verify(
+            self.program,
+            tested,
+            given,
+            Drawing(_loss_name(model), _layout(model), model.sizes, seed, model.run.initialization),
+            wrt=self.differentiation.wrt,
+            unreached=self.unreached,
+            method=method,
+            eps=eps,
+            progress=progress,
+        )
+
     # -- documents -------------------------------------------------------------------------------------------------
 
     def save(
@@ -407,12 +249,12 @@ class Derivation:
         more: Arrays = MappingProxyType({}),
     ) -> Story:
         unfused = None
-        if isinstance(self.network, Network) and self.network.unfused != self.network.program:
+        if self.network.unfused is not None:
             unfused = Views(differentiate(self.network.unfused, self.differentiation.wrt))
         return Story(
             views=self._views,
             title=self.network.name,
-            description=in_words(self.network.program, getattr(self.network, "description", None)),
+            description=in_words(self.network.program, self.network.description),
             unfused=unfused,
             example=self._example(parameters, x, y, learning_rate, more),
             source=self.network.source,
@@ -464,7 +306,7 @@ class Derivation:
 
 
 def _layout(model: Model) -> str:
-    return model.description.weight_layout if isinstance(model, Network) else "out_in"
+    return "out_in" if model.description is None else model.description.weight_layout
 
 
 def _path(path: str | Path) -> Path:
@@ -474,4 +316,4 @@ def _path(path: str | Path) -> Path:
 
 
 def _loss_name(model: Model) -> str:
-    return model.description.loss.name if isinstance(model, Network) else ""
+    return "" if model.description is None else model.description.loss.name

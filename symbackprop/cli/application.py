@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 import click
 
 from symbackprop._version import __version__
+from symbackprop.cli.compile import compile_module
 from symbackprop.cli.derive import derive
 from symbackprop.cli.status import Status
+from symbackprop.cli.verify import verify
 from symbackprop.errors import SymbackpropError, nearest
 
 __all__ = ["Application", "application"]
@@ -95,9 +97,11 @@ def _abandon_output() -> None:
 def application() -> None:
     """Derive the gradients of a neural network symbolically.
 
-    Exit status: 0 all holds, 2 a usage error or unreadable input,
+    Exit status: 0 all holds, 1 a check failed, 2 a usage error or unreadable input,
     70 an internal error, 130 interrupted.
     """
 
 
 application.add_command(derive)
+application.add_command(compile_module)
+application.add_command(verify)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,49 @@ def test_regenerated_byte_for_byte(name, suffix, accept, tmp_path):
     written = derivation.save(tmp_path / f"derivation{suffix}")
     assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
     assert written.read_bytes() == committed.read_bytes(), "changed; run with --accept and look at the difference"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_module_is_regenerated_byte_for_byte(name, accept, tmp_path):
+    committed = FOLDER / name / "gradients.py"
+    derivation = sbp.Network.load(FOLDER / name / "network.toml").derive()
+    if accept:
+        derivation.save_module(committed)
+    written = derivation.save_module(tmp_path / "gradients.py")
+    assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
+    assert written.read_bytes() == committed.read_bytes(), "changed; run with --accept and look at the difference"
+
+
+_WITHOUT_SYMPY = """
+import json, sys
+sys.modules["sympy"] = None  # what makes "import sympy" fail
+import gradients, numpy as np
+given = json.load(open("given.json"))
+loss, found = gradients.loss_and_gradients(given["parameters"], given["x"], given["y"])
+assert loss == gradients.loss(given["parameters"], given["x"], given["y"])
+assert "symbackprop" not in sys.modules
+prediction = gradients.predict(given["parameters"], given["x"])
+print(json.dumps([loss, {name: array.tolist() for name, array in found.items()}, prediction.tolist()]))
+"""
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_module_runs_where_sympy_cannot_be_imported(name, tmp_path):
+    network = sbp.Network.load(FOLDER / name / "network.toml")
+    derivation = network.derive()
+    values = derivation.values(network.parameters, network.data["x"], network.data["y"])
+    shutil.copy(FOLDER / name / "gradients.py", tmp_path)
+    lists = {key: array.tolist() for key, array in network.parameters.items()}
+    given = {"parameters": lists, **{key: array.tolist() for key, array in network.data.items()}}
+    (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
+    command = [sys.executable, "-W", "error", "-c", _WITHOUT_SYMPY]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    loss, gradients, prediction = json.loads(run.stdout)
+    assert loss == pytest.approx(values["L"], rel=1e-13)
+    np.testing.assert_allclose(prediction, values[network.program.output], rtol=1e-13)
+    assert list(gradients) == list(derivation.gradients)
+    for parameter, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, values[f"{parameter}_bar"], rtol=1e-12)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

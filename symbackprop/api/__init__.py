@@ -1,0 +1,7 @@
+"""Floor 7, the public objects: thin views of what the lower floors compute."""
+
+from symbackprop.api.derivation import Derivation
+from symbackprop.api.gradient import Gradient
+from symbackprop.api.models import Model, Network, Program
+
+__all__ = ["Derivation", "Gradient", "Model", "Network", "Program"]

@@ -1,0 +1,177 @@
+"""Every weight at one point: differences first, then what their verdict asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.notation.program import Program
+from symbackprop.verification.adjudicators import Adjudicators
+from symbackprop.verification.ladder import STEPS, Estimate, central, first_step, forward, ladder
+from symbackprop.verification.noise import measured_noise
+from symbackprop.verification.verdicts import (
+    Judgement,
+    Verdict,
+    between,
+    by_differences,
+    has_few_digits,
+)
+from symbackprop.verification.witness import Witness
+
+__all__ = ["PointResult", "Scheme", "verify_point"]
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+Progress = Callable[[int], None]
+
+_SCHEMES = {"forward": forward, "central": central}
+_DEEPEST = STEPS + 3
+"""How often the largest step is quartered, at most, to come off a kink: 2^-3 / 4^12 = 7e-9."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Which differences are taken: "ladder", or "forward" or "central" with the step ``eps``."""
+
+    method: str = "ladder"
+    eps: float = 0.0
+
+
+_LADDER = Scheme()
+
+
+@dataclass(frozen=True)
+class PointResult:
+    """The judgement of every weight at one point, by array and in the order of the flattened array."""
+
+    judgements: Mapping[str, tuple[Judgement, ...]]
+    evaluations: int
+
+
+def verify_point(
+    witness: Witness,
+    gradients: Arrays,
+    arrays: Arrays,
+    scheme: Scheme = _LADDER,
+    *,
+    adjoint: Program | None = None,
+    progress: Progress | None = None,
+) -> PointResult:
+    """Hold every entry of ``gradients`` against differences of the witness's loss at ``arrays``.
+
+    ``gradients`` has for each name an array of the shape of ``arrays[name]``; both are float64. ``adjoint`` is the
+    program with the derived gradients, from which the rounding error that a gradient may have is measured.
+    ``progress`` is called with 1 after each weight.
+    """
+    work = {
+        name: np.array(array, dtype=np.float64, order="C") if name in gradients else array
+        for name, array in arrays.items()
+    }
+    noise = measured_noise(witness, work, tuple(gradients))
+    point = _Point(witness, work, scheme, noise, Adjudicators(witness, dict(arrays), noise, adjoint))
+    judgements = {}
+    for name, gradient in gradients.items():
+        scale, found = 0.0, []
+        for place, entry in enumerate(np.asarray(gradient, dtype=np.float64).reshape(-1)):
+            judgement = point.judge(name, place, float(entry), scale)
+            # The scale is the witness's own: a wrong gradient must not loosen the bounds of the others.
+            scale = max(scale, abs(judgement.estimate)) if np.isfinite(judgement.estimate) else scale
+            found.append(judgement)
+            if progress is not None:
+                progress(1)
+        judgements[name] = tuple(found)
+    return PointResult(judgements, point.evaluations)
+
+
+class _Point:
+    """One point: its arrays, of which one entry at a time is moved and put back exactly."""
+
+    def __init__(
+        self, witness: Witness, arrays: Arrays, scheme: Scheme, noise: float, adjudicators: Adjudicators
+    ) -> None:
+        self.witness = witness
+        self.arrays = arrays
+        self.scheme = scheme
+        self.noise = noise
+        self.adjudicators = adjudicators
+        self.evaluations = 0
+
+    def judge(self, name: str, place: int, gradient: float, scale: float) -> Judgement:
+        entry = _Entry(self, name, place)
+        try:
+            return self._judge(entry, gradient, scale)
+        finally:
+            entry.restore()
+
+    def _judge(self, entry: _Entry, gradient: float, scale: float) -> Judgement:
+        found = self.estimate(entry, scale)
+        seen = by_differences(gradient, found)
+        crosses = False
+        if self.witness.borders and (found.jumps or seen.verdict is Verdict.FAIL):
+            beside, crosses = entry.off_kinks()
+            if self.scheme.method == "ladder":
+                found = ladder(entry.cost, entry.value, self.noise, scale, start=beside)
+            if crosses and found.jumps:
+                return self._at_kink(entry, gradient, found)
+            seen = by_differences(gradient, found)
+        if seen.verdict is Verdict.PASS and not has_few_digits(seen):
+            return seen
+        return self.adjudicators.decide(entry.name, entry.place, gradient, seen, real=crosses)
+
+    def estimate(self, entry: _Entry, scale: float) -> Estimate:
+        if self.scheme.method == "ladder":
+            return ladder(entry.cost, entry.value, self.noise, scale)
+        return _SCHEMES[self.scheme.method](entry.cost, entry.value, self.noise, self.scheme.eps)
+
+    def _at_kink(self, entry: _Entry, gradient: float, found: Estimate) -> Judgement:
+        judgement = between(gradient, found)
+        if judgement.verdict is Verdict.KINK:
+            return judgement
+        sides = self.adjudicators.sides(entry.name, entry.place)
+        if sides is None:
+            return judgement
+        exact = between(gradient, replace(found, left=sides[0], right=sides[1]))
+        return exact if exact.verdict is Verdict.KINK else judgement
+
+
+class _Entry:
+    """One entry of one array, as a number that the loss is a function of."""
+
+    def __init__(self, point: _Point, name: str, place: int) -> None:
+        self.point = point
+        self.name = name
+        self.place = place
+        self.flat = point.arrays[name].reshape(-1)
+        self.value = float(self.flat[place])
+
+    def cost(self, w: float) -> float:
+        self.flat[self.place] = w
+        self.point.evaluations += 1
+        return self.point.witness.loss(self.point.arrays)
+
+    def restore(self) -> None:
+        self.flat[self.place] = self.value
+
+    def sides(self, step: float) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """The patterns a step to the left and a step to the right."""
+        found = []
+        for w in (self.value - step, self.value + step):
+            self.flat[self.place] = w
+            found.append(self.point.witness.pattern(self.point.arrays).sides)
+        return found[0], found[1]
+
+    def off_kinks(self) -> tuple[int, bool]:
+        """How many of the largest steps cross a kink that smaller ones do not, and whether even the smallest does."""
+        if self.point.scheme.method != "ladder":
+            left, right = self.sides(self.point.scheme.eps)
+            return 0, left != right
+        largest = first_step(self.value)
+        nearest = self.sides(largest / 4.0**_DEEPEST)
+        start = _DEEPEST
+        while start > 0 and self.sides(largest / 4.0 ** (start - 1)) == nearest:
+            start -= 1
+        return start, nearest[0] != nearest[1]

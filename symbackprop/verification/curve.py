@@ -1,0 +1,153 @@
+"""The V-shaped curve: what a difference quotient errs by, against its step.
+
+For large steps the truncation counts, eps (forward) or eps^2 (central); for small ones the rounding, noise / eps.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from symbackprop.errors import UnreadableError, UsageError
+
+__all__ = ["SUFFIXES", "Curve", "check_plot", "error_curve", "plot_curves"]
+
+SUFFIXES = (".png", ".pdf", ".svg")
+"""The formats of a plot, by suffix."""
+_EXPONENTS = np.linspace(-1, -15, 57)
+# Blue and orange of Okabe and Ito, which differ for every kind of colour vision.
+_BLUE, _ORANGE = "#0072B2", "#D55E00"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Relative errors of the two plain schemes for one weight, one for each step in ``eps``.
+
+    ``reference`` is the derivative that they are compared with.
+    """
+
+    array: str
+    index: tuple[int, ...]
+    reference: float
+    eps: tuple[float, ...]
+    forward: tuple[float, ...]
+    central: tuple[float, ...]
+
+    @property
+    def weight(self) -> str:
+        """The weight's name: W1[0, 2]."""
+        return f"{self.array}[{', '.join(map(str, self.index))}]" if self.index else self.array
+
+
+def error_curve(
+    cost: Callable[[float], float], w: float, reference: float, array: str, index: tuple[int, ...]
+) -> Curve:
+    """The curve of the weight at ``w`` that ``cost`` is a function of, for steps from 1e-1 to 1e-15."""
+    here = cost(w)
+    steps = [float(10.0**exponent) for exponent in _EXPONENTS]
+    forward, central = [], []
+    size = abs(reference) or 1.0
+    for eps in steps:
+        high, low = cost(w + eps), cost(w - eps)
+        forward.append(abs((high - here) / eps - reference) / size)
+        central.append(abs((high - low) / (2 * eps) - reference) / size)
+    return Curve(array, index, reference, tuple(steps), tuple(forward), tuple(central))
+
+
+def check_plot(path: str | Path) -> None:
+    """UsageError unless a plot can be drawn to a file with the suffix of ``path``."""
+    suffix = Path(path).suffix
+    if suffix not in SUFFIXES:
+        what = f"suffix {suffix!r}" if suffix else "no suffix"
+        raise UsageError(f"{path}: {what}, so no format for a plot; known are {', '.join(SUFFIXES)}")
+    _figure_module()
+
+
+def plot_curves(curves: Sequence[Curve], path: str | Path) -> Path:
+    """Draw ``curves`` on one pair of logarithmic axes and write the picture, whole or not at all.
+
+    Raises UsageError where matplotlib is missing, the suffix is unknown, or there is nothing to draw.
+    """
+    check_plot(path)
+    if not curves:
+        raise UsageError("there is no curve to draw: no gradient that was checked differs from 0")
+    figure = _figure_module().Figure(figsize=(7.2, 4.8), dpi=150, layout="constrained")
+    _draw(figure.add_subplot(), curves)
+    return _written(figure, Path(path))
+
+
+def _figure_module() -> ModuleType:
+    try:
+        import matplotlib.figure
+    except ImportError as error:
+        raise UsageError("a plot needs matplotlib; install it with pip install 'symbackprop[plot]'") from error
+    return matplotlib.figure
+
+
+def _draw(axes: Any, curves: Sequence[Curve]) -> None:
+    """Every weight in thin lines, the one with the largest derivative in thick ones."""
+    chosen = max(curves, key=lambda curve: abs(curve.reference))
+    schemes = (
+        ("forward", _BLUE, "o", r"forward  $(C(w + \epsilon) - C(w))\,/\,\epsilon$"),
+        ("central", _ORANGE, "s", r"central  $(C(w + \epsilon) - C(w - \epsilon))\,/\,2\epsilon$"),
+    )
+    for scheme, colour, marker, label in schemes:
+        for curve in curves:
+            main = curve is chosen
+            thick = {"linewidth": 1.6, "marker": marker, "markersize": 3.2}
+            style = thick if main else {"linewidth": 0.8, "alpha": 0.3}
+            axes.plot(
+                *_visible(curve.eps, getattr(curve, scheme)),
+                color=colour,
+                label=f"{label},  {chosen.weight}" if main else None,
+                **style,
+            )
+        others = [curve.weight for curve in curves if curve is not chosen]
+        if others:
+            listed = ", ".join(others if len(others) <= 4 else [*others[:3], "..."])
+            axes.plot([], [], color=colour, linewidth=0.8, alpha=0.4, label=f"{scheme},  {listed}")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.invert_xaxis()
+    axes.set_xlabel(r"step $\epsilon$")
+    axes.set_ylabel(r"relative error  |quotient $- \;\partial C/\partial w|\;/\;|\partial C/\partial w|$")
+    axes.set_title("Error of a difference quotient against its step")
+    axes.grid(True, which="major", linewidth=0.4, alpha=0.5)
+    axes.legend(frameon=False, fontsize="small")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _visible(steps: Sequence[float], errors: Sequence[float]) -> tuple[list[float], list[float]]:
+    """What logarithmic axes can show: an error that is exactly 0 is drawn at the roundoff."""
+    shown = [(eps, max(error, 1e-17)) for eps, error in zip(steps, errors, strict=True) if np.isfinite(error)]
+    return [eps for eps, _ in shown], [error for _, error in shown]
+
+
+def _written(figure: Any, path: Path) -> Path:
+    """The picture, made beside its place and then moved there."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose a folder that can be") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            figure.savefig(file, format=path.suffix[1:])
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    return path

@@ -1,0 +1,247 @@
+"""What a verification found: a table for each array, the worst entries, and one sentence."""
+
+from __future__ import annotations
+
+import heapq
+import html
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from symbackprop.verification.curve import Curve, plot_curves
+from symbackprop.verification.verdicts import Judgement, Verdict
+
+__all__ = ["ArrayReport", "Entry", "Report", "array_report", "worst_entries"]
+
+_WORST = 10
+_PLACES = 3
+_COLUMNS = ("array", "weights", "pass", "kink", "blind", "fail", "worst error", "detectable")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One weight at one point: ``index`` counts from 0, ``point`` is the place of the point in the report's."""
+
+    array: str
+    index: tuple[int, ...]
+    point: int
+    judgement: Judgement
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as JSON can say it: a number that is not finite is None."""
+        judgement = self.judgement
+        return {
+            "array": self.array,
+            "index": list(self.index),
+            "point": self.point,
+            "verdict": judgement.verdict.value,
+            "decided_by": judgement.decided_by,
+            "gradient": _number(judgement.gradient),
+            "estimate": _number(judgement.estimate),
+            "bound": _number(judgement.bound),
+            "error": _number(judgement.error),
+            "digits": _number(judgement.digits),
+            "left": _number(judgement.left),
+            "right": _number(judgement.right),
+        }
+
+    def __str__(self) -> str:
+        judgement = self.judgement
+        name = f"{self.array}[{', '.join(map(str, self.index))}]" if self.index else self.array
+        words = [f"{judgement.verdict.value:<5} {name}", f"gradient {judgement.gradient:.10g}"]
+        if judgement.left is not None:
+            words.append(f"from the left {judgement.left:.10g}, from the right {judgement.right:.10g}")
+        else:
+            words.append(f"{judgement.decided_by} {judgement.estimate:.10g} +- {judgement.bound:.1e}")
+        if judgement.verdict is Verdict.PASS and judgement.digits is not None:
+            words.append(f"{judgement.digits:.1f} digits")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class ArrayReport:
+    """The counts of one array. A weight that was checked at several points counts once, with its worst verdict.
+
+    ``worst``        the largest relative error |gradient - derivative| / max(|gradient|, |derivative|) that was seen
+    ``detectable``   the smallest relative error that would have been caught in *every* passing weight of the array: a
+                     gradient entry g that passed would have failed as g (1 + r) for any |r| above it. Weights with
+                     gradient 0 have no relative error and do not count here; None where no other weight passed
+    ``detectable_at_zero``  the same for the passing weights with gradient 0, as an absolute number: any entry of
+                     larger size would have failed there; None where there is none
+    """
+
+    weights: int
+    counts: Mapping[Verdict, int]
+    worst: float
+    detectable: float | None
+    detectable_at_zero: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts by the names of the verdicts, and the figures."""
+        return {
+            "weights": self.weights,
+            **{verdict.value: self.counts[verdict] for verdict in Verdict},
+            "worst": _number(self.worst),
+            "detectable": _number(self.detectable),
+            "detectable_at_zero": _number(self.detectable_at_zero),
+        }
+
+    def row(self, name: str) -> tuple[str, ...]:
+        """The array's row of the table."""
+        counts = (str(self.counts[verdict]) for verdict in Verdict)
+        return (name, str(self.weights), *counts, _short(self.worst), _short(self.detectable))
+
+
+def array_report(judgements: Sequence[Sequence[Judgement]]) -> ArrayReport:
+    """The report of one array from the judgements of its weights, one sequence for each point.
+
+    An array of data differs in size between batches; then each entry at each point counts.
+    """
+    counts = dict.fromkeys(Verdict, 0)
+    alike = len(set(map(len, judgements))) == 1
+    for same_weight in zip(*judgements, strict=True) if alike else ((j,) for point in judgements for j in point):
+        counts[max((judgement.verdict for judgement in same_weight), key=lambda verdict: verdict.rank)] += 1
+    every = [judgement for point in judgements for judgement in point]
+    passing = [judgement for judgement in every if judgement.verdict is Verdict.PASS]
+    errors = [math.inf if math.isnan(judgement.error) else judgement.error for judgement in every]
+    return ArrayReport(
+        weights=sum(counts.values()),
+        counts=counts,
+        worst=max(errors, default=0.0),
+        detectable=max((judgement.detectable for judgement in passing if judgement.gradient != 0), default=None),
+        detectable_at_zero=max(
+            (abs(judgement.estimate) + judgement.tolerance for judgement in passing if judgement.gradient == 0),
+            default=None,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a verification.
+
+    ``arrays`` has an ``ArrayReport`` for each array, ``worst`` the entries to look at first (failures, then what could
+    not be seen, kinks, and what passed with the fewest digits), ``points`` says in words where it was checked.
+    """
+
+    arrays: Mapping[str, ArrayReport]
+    worst: tuple[Entry, ...]
+    points: tuple[str, ...]
+    method: str
+    evaluations: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = field(default=(), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no weight fails or stays blind, and at a kink the gradient lies between left and right."""
+        return not any(self._count(verdict) for verdict in (Verdict.FAIL, Verdict.BLIND))
+
+    @property
+    def weights(self) -> int:
+        """How many weights were checked."""
+        return sum(array.weights for array in self.arrays.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON can say it. Indices count from 0; a number that is not finite is None."""
+        return {
+            "ok": self.ok,
+            "arrays": {name: array.as_dict() for name, array in self.arrays.items()},
+            "worst": [entry.as_dict() for entry in self.worst],
+            "evaluations": self.evaluations,
+            "seconds": self.seconds,
+            "method": self.method,
+            "points": list(self.points),
+            "notes": list(self.notes),
+        }
+
+    def plot(self, path: str | Path) -> Path:
+        """Draw the error of the plain difference quotients against their step to ``path``; needs matplotlib."""
+        return plot_curves(self.curves, path)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def __repr__(self) -> str:
+        return f"Report({'ok' if self.ok else 'not ok'}: {self._sentence()})"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in array.row(name)) + "</tr>"
+            for name, array in self.arrays.items()
+        )
+        worst = "".join(f"<li>{html.escape(str(entry))}</li>" for entry in self._shown())
+        listed = f"<ul>{worst}</ul>" if worst else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{listed}<p>{self._sentence()}</p>"
+
+    def _lines(self) -> Iterator[str]:
+        yield from _aligned([_COLUMNS, *(array.row(name) for name, array in self.arrays.items())])
+        shown = self._shown()
+        if shown:
+            yield ""
+            yield from (f"{entry}{self._where(entry)}" for entry in shown)
+        yield ""
+        for point in self.points:
+            yield f"checked {point}"
+        yield from self.notes
+        yield f"{self.evaluations} evaluations of the loss ({self.method}), {self.seconds:.2g} s"
+        yield self._sentence()
+
+    def _where(self, entry: Entry) -> str:
+        return f" ({self.points[entry.point]})" if len(self.points) > 1 else ""
+
+    def _shown(self) -> list[Entry]:
+        """The worst entries that a reader should see: all that did not pass, else the few least certain."""
+        other = [entry for entry in self.worst if entry.judgement.verdict is not Verdict.PASS]
+        return other or list(self.worst[:_PLACES])
+
+    def _count(self, verdict: Verdict) -> int:
+        return sum(array.counts[verdict] for array in self.arrays.values())
+
+    def _sentence(self) -> str:
+        fail, blind, kink = (self._count(verdict) for verdict in (Verdict.FAIL, Verdict.BLIND, Verdict.KINK))
+        total = f"{self.weights} weights"
+        if fail or blind:
+            counted = ((fail, "fail"), (blind, "could not be seen"))
+            return f"Of {total}, {' and '.join(f'{number} {what}' for number, what in counted if number)}."
+        if kink:
+            return (
+                f"{self.weights - kink} of {total} agree with the derivative; {kink} lie on a kink, "
+                "with the gradient between the left and the right derivative."
+            )
+        return f"All {total} agree with the derivative."
+
+
+def worst_entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries to look at first, the worst in front."""
+    return tuple(heapq.nlargest(_WORST, entries, key=_badness))
+
+
+def _badness(entry: Entry) -> tuple[int, float]:
+    judgement = entry.judgement
+    passed = judgement.verdict is Verdict.PASS and judgement.gradient != 0
+    size = judgement.detectable if passed else judgement.error
+    return judgement.verdict.rank, size if not math.isnan(size) else math.inf
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows with the first column to the left and the others to the right."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[0] = row[0].ljust(widths[0])
+        yield "  ".join(cells).rstrip()
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "0" if value == 0 else f"{value:.1e}"
