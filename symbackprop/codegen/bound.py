@@ -33,9 +33,9 @@ _MOST_STATEMENTS = 400
 class KernelFunction:
     """The function that computes ``outputs`` of ``program``, for every size and floating type.
 
-    ``source`` is the text that is executed. ``bind`` makes the function for given sizes; it takes the arrays called
-    ``inputs`` in that order, and returns a tuple of the outputs. With ``reuse_buffers`` the next call of the same
-    function overwrites what it returned.
+    ``source`` is its text for arrays of any size, ``source_at`` what is executed at given ones. ``bind`` makes the
+    function for given sizes; it takes the arrays called ``inputs`` in that order, and returns a tuple of the outputs.
+    With ``reuse_buffers`` the next call of the same function overwrites what it returned.
     """
 
     def __init__(self, program: Program, outputs: tuple[str, ...], reuse_buffers: bool = False) -> None:
@@ -48,14 +48,12 @@ class KernelFunction:
 
     @property
     def source(self) -> str:
-        """The source that is executed for arrays, with what it imports."""
-        lines = ["import numpy as np"] if "np." in self.code.text else []
-        homes: dict[str, list[str]] = {}
-        for name in sorted(self.code.uses):
-            # What NumPy lacks is a function of this package.
-            homes.setdefault("numpy" if hasattr(np, name) else NAMESPACE[name].__module__, []).append(name)
-        lines += [f"from {home} import {', '.join(names)}" for home, names in homes.items()]
-        return "\n".join(lines) + f"\n\n\n{self.code.text}"
+        """The source for arrays of any size, with what it imports."""
+        return _with_imports(self.code)
+
+    def source_at(self, dtype: np.dtype[Any], sizes: Mapping[sympy.Symbol, int]) -> str:
+        """What is executed at these sizes: statements on single numbers where those are few, else on arrays."""
+        return self._numbers_source(dtype, sizes) or _with_imports(self._code_at(sizes))
 
     def bind(
         self,
@@ -64,19 +62,34 @@ class KernelFunction:
         namespace: Mapping[str, Any] = NAMESPACE,
     ) -> Run:
         """The function for arrays of these sizes and this floating type; ``namespace`` says what computes."""
-        numbers = [sizes[size] for size in self.code.sizes]
-        by_columns = stored_by_columns(self.kernel, self.memory, sizes)
-        code = kernel_source(self.kernel, self.memory, self.reuse_buffers, by_columns) if by_columns else self.code
-        run: Run = executed(code.text, namespace)["bind"](dtype, *numbers)
-        if dtype.char not in "df" or self._statements(sizes) > _MOST_STATEMENTS:
-            return run
-        text = scalar_source(self._direct(), sizes, _MOST_STATEMENTS, self.reuse_buffers)
+        code = self._code_at(sizes)
+        run: Run = executed(code.text, namespace)["bind"](dtype, *(sizes[size] for size in code.sizes))
+        text = self._numbers_source(dtype, sizes)
         if text is None:
             return run
         unrolled: Run = executed(text, {**SCALAR_NAMESPACE, "Struct": Struct, "empty": np.empty})["bind"](dtype, run)
         return unrolled
 
+    def _code_at(self, sizes: Mapping[sympy.Symbol, int]) -> Source:
+        by_columns = stored_by_columns(self.kernel, self.memory, sizes)
+        return kernel_source(self.kernel, self.memory, self.reuse_buffers, by_columns) if by_columns else self.code
+
+    def _numbers_source(self, dtype: np.dtype[Any], sizes: Mapping[sympy.Symbol, int]) -> str | None:
+        if dtype.char not in "df" or self._statements(sizes) > _MOST_STATEMENTS:
+            return None
+        return scalar_source(self._direct(), sizes, _MOST_STATEMENTS, self.reuse_buffers)
+
     def _statements(self, sizes: Mapping[sympy.Symbol, int]) -> int:
         """At least how many statements on single numbers there would be: one for each parameter and datum."""
         numbers = dict(sizes)
         return sum(int(sympy.Mul(*variable.shape).xreplace(numbers)) for variable in self.inputs)
+
+
+def _with_imports(code: Source) -> str:
+    lines = ["import numpy as np"] if "np." in code.text else []
+    homes: dict[str, list[str]] = {}
+    for name in sorted(code.uses):
+        # What NumPy lacks is a function of this package.
+        homes.setdefault("numpy" if hasattr(np, name) else NAMESPACE[name].__module__, []).append(name)
+    lines += [f"from {home} import {', '.join(names)}" for home, names in homes.items()]
+    return "\n".join(lines) + f"\n\n\n{code.text}"

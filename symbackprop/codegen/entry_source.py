@@ -67,24 +67,23 @@ def entry_maker(kernel: Kernel, program: Program, gradients: Sequence[str] | Non
     conditions = [f"len(parameters) == {len(program.parameters)}"]
     rest = sum(v.role is not Role.PARAMETER and not _is_argument(v) for v in variables)
     conditions.append(f"len(more) == {rest}" if rest else "not more")
-    for name, shape, variable in zip(names, shapes, variables, strict=True):
-        kind = "integer" if variable.integer else "dtype"
-        conditions.append(f"type({name}) is ndarray and {name}.dtype is {kind} and {name}.shape == {shape}")
     arguments = {variable.name for variable in program.inputs if _is_argument(variable)}
     conditions += [f"{name} is None" for name in ("x", "y") if name not in arguments]
-    # A saturated activation hides from the loss that data are infinite. What was looked at once is not looked at again.
-    data = [n for n, v in zip(names, variables, strict=True) if v.role is not Role.PARAMETER and not v.integer]
-    seen = [identifiers.take(f"seen_{name}") for name in data]
-    conditions += [
-        # The array itself is kept, since another may get its id once it is gone.
-        f"({name} is {before} or vdot({name}, {name}) < inf and ({before} := {name}) is {name})"
-        for name, before in zip(data, seen, strict=True)
-    ]
+    # What was looked at in the call before is not looked at again. It is kept: once it is gone, another could be taken
+    # for it.
+    seen = [identifiers.take(f"seen_{name}") for name in names]
+    for name, shape, variable, before in zip(names, shapes, variables, seen, strict=True):
+        kind = "integer" if variable.integer else "dtype"
+        fits = f"type({name}) is ndarray and {name}.dtype is {kind} and {name}.shape == {shape}"
+        if variable.role is not Role.PARAMETER and not variable.integer:
+            # A saturated activation hides from the loss that data are infinite.
+            fits += f" and vdot({name}, {name}) < inf"
+        conditions.append(f"({name} is {before} or {fits} and ({before} := {name}) is {name})")
     first = kernel.outputs[0][1]
     listed = ", ".join(f"{name!r}: {result}" for name, result in zip(gradients or (), results[1:], strict=True))
     text = _TEMPLATE.format(
         shapes=", ".join(shapes),
-        seen=" = ".join([*seen, "None"]) if seen else "",
+        seen=" = ".join([*seen, "again"]) if seen else "",
         nonlocal_seen=f"nonlocal {', '.join(seen)}" if seen else "",
         taken="\n            ".join(filter(None, map(_taken, names, variables))) or "pass",
         known=" and ".join(conditions),

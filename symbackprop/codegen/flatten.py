@@ -99,7 +99,7 @@ class _Flattening:
         results = self.outputs(outputs, frozenset(value.number for _, value in inputs))
         if self.statements:
             blocks.append(Block("what is returned is the caller's own", tuple(self.statements)))
-        kernel = Kernel(tuple(inputs), tuple(blocks), results, self.names, self.quiet)
+        kernel = Kernel(tuple(inputs), tuple(blocks), results, self.names, self.quiet, program.batch)
         # Where a size comes in as a number, an array that has it as an axis says which.
         told = {extent for variable, _ in inputs for extent in variable.shape}
         untold = set(kernel.sizes) - told

@@ -40,8 +40,16 @@ class CompiledFunction:
 
     @property
     def source(self) -> str:
-        """The source that runs, for every size: ``bind`` makes the memory, and ``run`` uses it."""
+        """The source for arrays of any size: ``bind`` makes the memory, and ``run`` uses it. See ``source_at``."""
         return self.kernel.source
+
+    def source_at(self, parameters: Mapping[str, Any], x: Any = None, y: Any = None, **more: Any) -> str:
+        """What is executed for arrays of these shapes.
+
+        Small arrays lie in memory by columns, where that is faster, and tiny networks are statements on single numbers.
+        """
+        checked = self._checked(parameters, x, y, more)
+        return self.kernel.source_at(checked.dtype, self._arguments.numbers(self.kernel.code.sizes, checked.sizes))
 
     def __call__(self, parameters: Mapping[str, Any], x: Any = None, y: Any = None, **more: Any) -> Any:
         """The outputs at these arrays."""
@@ -50,11 +58,14 @@ class CompiledFunction:
 
     def _again(self, parameters: Mapping[str, Any], x: Any, y: Any, more: Mapping[str, Any]) -> Any:
         """Check everything, find the memory for these shapes or make it, and compute."""
-        data = {**{name: value for name, value in (("x", x), ("y", y)) if value is not None}, **more}
-        checked = self._arguments.checked(self.kernel.inputs, self._arguments.together(parameters, data))
+        checked = self._checked(parameters, x, y, more)
         call, finish = self._bound(checked)
         self._local.call = call
         return finish(*(checked.arrays[variable.name] for variable in self.kernel.inputs))
+
+    def _checked(self, parameters: Mapping[str, Any], x: Any, y: Any, more: Mapping[str, Any]) -> Checked:
+        data = {**{name: value for name, value in (("x", x), ("y", y)) if value is not None}, **more}
+        return self._arguments.checked(self.kernel.inputs, self._arguments.together(parameters, data))
 
     def _bound(self, checked: Checked) -> Entry:
         sizes = self._arguments.numbers(self.kernel.code.sizes, checked.sizes)

@@ -87,8 +87,8 @@ class Block:
 class Kernel:
     """Inputs, blocks of statements in computing order, and outputs by name.
 
-    ``names`` calls values by the variables they are; ``quiet`` lists the floating-point warnings that mean nothing
-    here, as ``numpy.errstate`` calls them.
+    ``names`` calls values by the variables they are, ``batch`` is the size that counts examples; ``quiet`` lists the
+    floating-point warnings that mean nothing here, as ``numpy.errstate`` calls them.
     """
 
     inputs: tuple[tuple[Variable, Value], ...]
@@ -96,6 +96,7 @@ class Kernel:
     outputs: tuple[tuple[str, Operand], ...]
     names: Mapping[int, str]
     quiet: frozenset[str] = frozenset()
+    batch: sympy.Expr | None = None
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
