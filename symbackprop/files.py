@@ -12,15 +12,15 @@ from symbackprop.errors import UnreadableError
 __all__ = ["write_whole"]
 
 
-def write_whole(text: str, path: Path) -> Path:
-    """Write a text file completely or leave what was there: it is made beside its place and then moved."""
+def write_whole(content: str | bytes, path: Path) -> Path:
+    """Write a file completely or leave what was there: it is made beside its place and then moved. Text is UTF-8."""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose a folder that can be") from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)

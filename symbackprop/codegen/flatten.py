@@ -6,7 +6,7 @@ log-softmax share their exponentials, and the loss and the output's adjoint thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,24 +43,13 @@ from symbackprop.forms.arrays import (
     SumOver,
 )
 from symbackprop.forms.lower import lower
-from symbackprop.forms.recognise import log_softmax_of
+from symbackprop.forms.recognise import einsum_pattern, log_softmax_of
 from symbackprop.notation.expressions import Bracket
-from symbackprop.notation.program import Equation, Program, Variable
+from symbackprop.notation.program import Program, Variable
 
-__all__ = ["flatten", "needed"]
+__all__ = ["flatten"]
 
 _ONE = sympy.Integer(1)
-
-
-def needed(program: Program, outputs: Iterable[str]) -> tuple[Equation, ...]:
-    """The equations that ``outputs`` depend on, in computing order."""
-    wanted = set(outputs)
-    found = []
-    for equation in reversed(program.equations):
-        if equation.name in wanted:
-            found.append(equation)
-            wanted |= program.uses[equation.name]
-    return tuple(reversed(found))
 
 
 def flatten(program: Program, outputs: Sequence[str], direct: bool = False) -> Kernel:
@@ -85,7 +74,7 @@ class _Flattening:
 
     def kernel(self, outputs: tuple[str, ...]) -> Kernel:
         program = self.program
-        equations = needed(program, outputs)
+        equations = program.needed_for(outputs)
         used = frozenset[str](outputs).union(*(program.uses[equation.name] for equation in equations))
         inputs = [self.input(variable) for variable in program.inputs if variable.name in used]
         blocks = []
@@ -332,13 +321,7 @@ class _Flattening:
             product = self.stacked_product(node, operands) or self.merged_product(node, operands)
             if product is not None:
                 return product
-        letters: dict[Any, str] = {}
-        for operand in node.operands:
-            for axis in operand.axes:
-                letters.setdefault(axis, chr(ord("a") + len(letters)))
-        inputs = ",".join("".join(letters[axis] for axis in operand.axes) for operand in node.operands)
-        pattern = f"{inputs}->{''.join(letters[axis] for axis in node.axes)}"
-        return self.emit("einsum", operands, _shape(node.axes), Kind.REAL, (pattern,))
+        return self.emit("einsum", operands, _shape(node.axes), Kind.REAL, (einsum_pattern(node),))
 
     def stacked_product(self, node: Einsum, operands: Sequence[Value]) -> Operand | None:
         """A product of stacks of matrices, on views; None where the sum is none."""

@@ -38,7 +38,7 @@ from symbackprop.forms.arrays import (
     Softmax,
     SumOver,
 )
-from symbackprop.forms.recognise import log_softmax_of, within_range
+from symbackprop.forms.recognise import einsum_pattern, log_softmax_of, within_range
 from symbackprop.functions.primitives import PRIMITIVES
 from symbackprop.notation.expressions import ElementwiseFunction
 from symbackprop.notation.program import Program
@@ -183,13 +183,7 @@ class ModuleExpressions:
         return self._reduced("logsumexp", node, node.operand)
 
     def _einsum(self, node: Einsum) -> Code:
-        letters: dict[Any, str] = {}
-        for operand in node.operands:
-            for axis in operand.axes:
-                letters.setdefault(axis, chr(ord("a") + len(letters)))
-        inputs = ",".join("".join(letters[axis] for axis in operand.axes) for operand in node.operands)
-        pattern = f"{inputs}->{''.join(letters[axis] for axis in node.axes)}"
-        return Code(f'np.einsum("{pattern}", {", ".join(map(self.whole, node.operands))})')
+        return Code(f'np.einsum("{einsum_pattern(node)}", {", ".join(map(self.whole, node.operands))})')
 
     # -- elementwise ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ import sympy
 
 from symbackprop._version import __version__
 from symbackprop.codegen import module_helpers
-from symbackprop.codegen.flatten import needed
 from symbackprop.codegen.identifiers import Identifiers
 from symbackprop.codegen.module_expressions import ModuleExpressions, repeats
 from symbackprop.errors import NoRuleError, UsageError
@@ -167,7 +166,7 @@ class _Module:
         return self.function("predict", data, (output,), "Return the network's output.", _returning(output))
 
     def used(self, outputs: Sequence[str]) -> frozenset[str]:
-        equations = needed(self.program, outputs)
+        equations = self.program.needed_for(outputs)
         return frozenset(outputs).union(*(self.program.uses[equation.name] for equation in equations))
 
     def function(
@@ -182,7 +181,7 @@ class _Module:
         variables = [v for v in (*self.program.parameters, *data) if v.name in used or v in data or len(outputs) > 1]
         statements = []
         self.expressions.reset()
-        for equation in needed(self.program, outputs):
+        for equation in self.program.needed_for(outputs):
             text = self.expressions.widened(lower(equation, self.program).right, equation.scope)
             statements += [f"# {equation}", f"{self.names[equation.name]} = {text}"]
         own = returned(self)

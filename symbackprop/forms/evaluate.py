@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -39,8 +38,9 @@ from symbackprop.forms.arrays import (
     SumOver,
 )
 from symbackprop.forms.lower import Lowered, lower
+from symbackprop.forms.recognise import einsum_pattern
 from symbackprop.functions.elementary import elementary
-from symbackprop.notation.expressions import ElementwiseFunction, Limit
+from symbackprop.notation.expressions import ElementwiseFunction
 from symbackprop.notation.program import Program
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 
@@ -190,13 +190,7 @@ class _Machine:
         return np.squeeze(top, axis) + np.log(np.sum(np.exp(value - top), axis=axis))
 
     def einsum(self, node: Einsum) -> Any:
-        letters: dict[Limit, str] = {}
-        for operand in node.operands:
-            for axis in operand.axes:
-                letters.setdefault(axis, string.ascii_letters[len(letters)])
-        inputs = ",".join("".join(letters[axis] for axis in operand.axes) for operand in node.operands)
-        output = "".join(letters[axis] for axis in node.axes)
-        return np.einsum(f"{inputs}->{output}", *(self.value(operand) for operand in node.operands))
+        return np.einsum(einsum_pattern(node), *(self.value(operand) for operand in node.operands))
 
     def compare(self, node: Compare) -> Any:
         return _COMPARISONS[node.relation](self.value(node.left), self.value(node.right))

@@ -1,12 +1,25 @@
-"""Patterns of array expressions that are better computed in one go."""
+"""What several printers of array expressions want to know about a node."""
 
 from __future__ import annotations
 
+import string
+
 import sympy
 
-from symbackprop.forms.arrays import Add, Expand, Gather, Leaf, LogSumExp, Node, Position
+from symbackprop.forms.arrays import Add, Einsum, Expand, Gather, Leaf, LogSumExp, Node, Position
+from symbackprop.notation.expressions import Limit
 
-__all__ = ["log_softmax_of", "within_range"]
+__all__ = ["einsum_pattern", "log_softmax_of", "within_range"]
+
+
+def einsum_pattern(node: Einsum) -> str:
+    """The subscripts of an Einsum as NumPy writes them: ``"ab,bc->ac"``."""
+    letters: dict[Limit, str] = {}
+    for operand in node.operands:
+        for axis in operand.axes:
+            letters.setdefault(axis, string.ascii_letters[len(letters)])
+    inputs = ",".join("".join(letters[axis] for axis in operand.axes) for operand in node.operands)
+    return f"{inputs}->{''.join(letters[axis] for axis in node.axes)}"
 
 
 def within_range(node: Gather, shape: tuple[sympy.Expr, ...]) -> tuple[bool, ...]:

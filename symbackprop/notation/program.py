@@ -11,7 +11,7 @@ language, ``symbackprop.notation.interpreter`` what it means.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -191,6 +191,16 @@ class Program:
         if name not in self.variables:
             raise EquationError(f"{self.name} has no variable {name!r}; {nearest(name, self.variables)}")
         return self.variables[name]
+
+    def needed_for(self, names: Iterable[str]) -> tuple[Equation, ...]:
+        """The equations that the variables called ``names`` depend on, in computing order."""
+        wanted = set(names)
+        found = []
+        for equation in reversed(self.equations):
+            if equation.name in wanted:
+                found.append(equation)
+                wanted |= self.uses[equation.name]
+        return tuple(reversed(found))
 
     def extended(self, equations: tuple[Equation, ...], **changes: Any) -> Program:
         """This program followed by more equations."""

@@ -5,9 +5,7 @@ For large steps the truncation counts, eps (forward) or eps^2 (central); for sma
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.errors import UnreadableError, UsageError
+from symbackprop.errors import UsageError
+from symbackprop.files import write_whole
 
 __all__ = ["SUFFIXES", "Curve", "check_plot", "error_curve", "plot_curves"]
 
@@ -81,7 +80,9 @@ def plot_curves(curves: Sequence[Curve], path: str | Path) -> Path:
         raise UsageError("there is no curve to draw: no gradient that was checked differs from 0")
     figure = _figure_module().Figure(figsize=(7.2, 4.8), dpi=150, layout="constrained")
     _draw(figure.add_subplot(), curves)
-    return _written(figure, Path(path))
+    content = io.BytesIO()
+    figure.savefig(content, format=Path(path).suffix[1:])
+    return write_whole(content.getvalue(), Path(path))
 
 
 def _figure_module() -> ModuleType:
@@ -130,24 +131,3 @@ def _visible(steps: Sequence[float], errors: Sequence[float]) -> tuple[list[floa
     """What logarithmic axes can show: an error that is exactly 0 is drawn at the roundoff."""
     shown = [(eps, max(error, 1e-17)) for eps, error in zip(steps, errors, strict=True) if np.isfinite(error)]
     return [eps for eps, _ in shown], [error for _, error in shown]
-
-
-def _written(figure: Any, path: Path) -> Path:
-    """The picture, made beside its place and then moved there."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose a folder that can be") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            figure.savefig(file, format=path.suffix[1:])
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UnreadableError(f"{path} cannot be written: {error.strerror}; choose another place") from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-    return path

@@ -163,11 +163,7 @@ def forward(program: Program) -> Program:
     """
     if program.loss is None:
         raise UsageError(f"{program.name} names no loss; say which scalar is to be differentiated")
-    needed = {program.loss}
-    for equation in reversed(program.equations):
-        if equation.name in needed:
-            needed |= program.uses[equation.name]
-    return replace(program, equations=tuple(e for e in program.equations if e.name in needed))
+    return replace(program, equations=program.needed_for([program.loss]))
 
 
 def witness_of(program: Program, sizes: Mapping[str, int] | None = None) -> Witness:
