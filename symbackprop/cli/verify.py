@@ -61,16 +61,16 @@ def verify(network: str, method: str, eps: float | None, seed: int | None, plot:
     derivation = load_model(network).derive()
     with _progress() as progress:
         report = derivation.verify(method=method, eps=eps, seed=seed, progress=progress)
-    if plot is not None:
-        file = report.plot(plot)
-        if sys.stderr.isatty():
-            click.echo(f"wrote {file}", err=True)
     if as_json:
         from symbackprop.cli.report_json import report_json
 
         click.echo(report_json(report))
     else:
         click.echo(str(report))
+    if plot is not None:
+        file = report.plot(plot)
+        if sys.stderr.isatty():
+            click.echo(f"wrote {file}", err=True)
     return Status.HOLDS if report.ok else Status.FAILED
 
 
