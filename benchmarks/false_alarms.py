@@ -3,8 +3,8 @@
     python benchmarks/false_alarms.py               # 1,000 networks, some minutes
     python benchmarks/false_alarms.py --count 50    # fewer
 
-Prints how many weights passed, lay on a kink, stayed blind or failed. A gradient is the derivation's, evaluated by its
-matrix forms; everything that is said against one is a false alarm, and is printed with the network it was raised for.
+Prints how many weights passed, lay on a kink, stayed blind or failed. A gradient is that of the compiled function;
+everything that is said against one is a false alarm, and is printed with the network it was raised for.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.forms.evaluate import evaluate_program
+from symbackprop.codegen.arguments import Arguments
+from symbackprop.codegen.gradient_function import GradientFunction
 from symbackprop.layers.activations import ACTIVATIONS
 from symbackprop.layers.dense import Dense
 from symbackprop.layers.losses import LOSSES
 from symbackprop.network import NetworkDescription, describe, network_program
 from symbackprop.verification.points import Drawing
 from symbackprop.verification.report import Report
-from symbackprop.verification.verify import verify
+from symbackprop.verification.verify import gradient_function, verify
 
 # Losses of probabilities and of logits want an output layer of their own.
 OUTPUTS = {
@@ -80,22 +81,19 @@ def random_network(number: int) -> tuple[NetworkDescription, Drawing]:
     return described, Drawing(loss, described.weight_layout, {}, number, initialization)
 
 
-def derived_gradients(described: NetworkDescription) -> tuple[Any, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-    """The network's program with its gradients, and a function that evaluates them."""
+def compiled_gradients(described: NetworkDescription) -> tuple[Any, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
+    """The network's program with its gradients, and the compiled function that is verified."""
     derivation = differentiate(network_program(described))
     names = {name: derivation.by_variable[name].name for name in derivation.wrt if name in derivation.by_variable}
-
-    def gradients(arrays: Mapping[str, Any]) -> dict[str, Any]:
-        values = evaluate_program(derivation.adjoint_program, arrays)
-        return {name: values[adjoint] for name, adjoint in names.items()}
-
-    return derivation.adjoint_program, gradients
+    program = derivation.adjoint_program
+    function = GradientFunction(Arguments(program, described.loss.name), derivation.loss, names)
+    return program, gradient_function(function, network_program(described), {})
 
 
 def examine(number: int) -> Outcome:
     """Verify one random network."""
     described, drawing = random_network(number)
-    program, gradients = derived_gradients(described)
+    program, gradients = compiled_gradients(described)
     report = verify(program, gradients, {}, drawing)
     counts: Counter[str] = Counter()
     for array in report.arrays.values():

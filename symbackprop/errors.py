@@ -52,7 +52,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'known are relu, sigmoid'
     """
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    same = [known_name for known_name in names if known_name.casefold() == name.casefold()]
+    close = same or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known are {', '.join(names)}" if names else "none is known here"

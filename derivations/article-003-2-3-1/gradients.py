@@ -37,16 +37,21 @@ def arrays_of(shapes, given, parameters, integers):
         array = np.asarray(given[name])
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{name} is an array of {array.dtype}; give real numbers")
-        if array.ndim != len(shape) or array.size == 0:
-            raise ValueError(f"{name} has shape {array.shape}; {shape} was expected, with at least one entry")
+        if array.ndim != len(shape):
+            raise ValueError(f"{name} has shape {array.shape}; {shape} was expected")
+        if array.size == 0:
+            raise ValueError(f"{name} has shape {array.shape}; give at least one entry")
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} has entries that are not finite; give finite numbers")
+            place = np.argwhere(~np.isfinite(array))[0].tolist()
+            raise ValueError(f"{name}{place} is {array[tuple(place)]}; give finite numbers")
         for size, extent in zip(shape, array.shape, strict=True):
-            expected = size if isinstance(size, int) else sizes.setdefault(size, extent)
-            if expected != extent:
-                raise ValueError(f"{name} has shape {array.shape}; {shape} was expected, where {size} is {expected}")
+            if isinstance(size, int) and size != extent:
+                raise ValueError(f"{name} has shape {array.shape}; {shape} was expected")
+            if sizes.setdefault(size, extent) != extent:
+                raise ValueError(f"{name} has shape {array.shape}; {shape} was expected, where {size} is {sizes[size]}")
         arrays[name] = array
-    dtype = np.result_type(np.float32, *(array for name, array in arrays.items() if name in parameters))
+    real = [array for name, array in arrays.items() if name in parameters]
+    dtype = np.float32 if real and all(array.dtype == np.float32 for array in real) else np.float64
     return [array.astype(np.int64 if name in integers else dtype, copy=False) for name, array in arrays.items()]
 
 

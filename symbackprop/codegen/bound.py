@@ -67,7 +67,9 @@ class KernelFunction:
         text = self._numbers_source(dtype, sizes)
         if text is None:
             return run
-        unrolled: Run = executed(text, {**SCALAR_NAMESPACE, "Struct": Struct, "empty": np.empty})["bind"](dtype, run)
+        unrolled: Run = executed(text, {**SCALAR_NAMESPACE, "Struct": Struct, "array": np.array, "empty": np.empty})[
+            "bind"
+        ](dtype, run)
         return unrolled
 
     def _code_at(self, sizes: Mapping[sympy.Symbol, int]) -> Source:

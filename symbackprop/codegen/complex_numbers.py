@@ -12,20 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symbackprop.codegen.kernels import Kernel
 from symbackprop.codegen.operations import NAMESPACE
+from symbackprop.functions.error_function import erf, erfc
 
-__all__ = ["COMPLEX_NAMESPACE", "is_analytic"]
+__all__ = ["COMPLEX_NAMESPACE"]
 
 Array = npt.NDArray[Any]
-
-_NOT_ANALYTIC = frozenset({"erf", "erfc"})
-"""Functions that NumPy and this package have for real numbers alone."""
-
-
-def is_analytic(kernel: Kernel) -> bool:
-    """Whether every operation of ``kernel`` has a complex form."""
-    return not any(statement.operation in _NOT_ANALYTIC for statement in kernel.statements)
 
 
 def _comparing(compare: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,6 +43,17 @@ def _absolute(z: Array, out: Array | None = None) -> Any:
     return _into(out, np.where(np.real(z) < 0, -z, z))
 
 
+def _erf(z: Array) -> Any:
+    """erf(a + ib) = erf(a) + ib 2 exp(-a^2)/sqrt(pi) + O(b^2), which is all of it for the smallest of steps."""
+    real, slope = np.real(z), 2 / np.sqrt(np.pi) * np.exp(-np.square(np.real(z)))
+    return erf(real) + 1j * np.imag(z) * slope
+
+
+def _erfc(z: Array) -> Any:
+    real, slope = np.real(z), 2 / np.sqrt(np.pi) * np.exp(-np.square(np.real(z)))
+    return erfc(real) - 1j * np.imag(z) * slope
+
+
 def _into(out: Array | None, values: Array) -> Any:
     if out is None:
         return values[()]
@@ -69,6 +72,8 @@ COMPLEX_NAMESPACE: Mapping[str, Any] = MappingProxyType(
         "maximum": _Chosen(np.greater_equal, np.maximum.reduce),
         "minimum": _Chosen(np.less_equal, np.minimum.reduce),
         "absolute": _absolute,
+        "erf": _erf,
+        "erfc": _erfc,
     }
 )
 """What the source of a kernel can use where its numbers are complex."""

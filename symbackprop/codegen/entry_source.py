@@ -18,21 +18,37 @@ __all__ = ["Entry", "Maker", "entry_maker"]
 Entry = tuple[Callable[..., Any], Callable[..., Any]]
 """``call(parameters, x, y, **more)``, and ``finish(*arrays)`` for arrays that are known to fit."""
 Maker = Callable[..., Entry]
-"""Makes an entry from a kernel's function, what is called for other arrays, a floating type and shapes."""
+"""Makes an entry from a kernel's function, what is called for other arrays, a floating type, looks and shapes."""
 
 _NAMESPACE = {
+    "anything": lambda array: True,
     "inf": math.inf,
     "integer": np.dtype(np.int64),
     "isfinite": np.isfinite,
     "ndarray": np.ndarray,
     "vdot": np.vdot,
 }
-_INTERNAL = ("bind", "run", "again", "dtype", "parameters", "more", "known", "x", "y", "call", "finish", *_NAMESPACE)
+_INTERNAL = (
+    "bind",
+    "run",
+    "again",
+    "dtype",
+    "looks",
+    "parameters",
+    "more",
+    "known",
+    "x",
+    "y",
+    "call",
+    "finish",
+    *_NAMESPACE,
+)
 _TEMPLATE = """\
-def bind(run, again, dtype, {shapes}):
+def bind(run, again, dtype, looks, {shapes}):
     {seen}
+    {looks}
 
-    def call(parameters, x=None, y=None, **more):
+    def call(parameters, /, x=None, y=None, **more):
         {nonlocal_seen}
         try:
             {taken}
@@ -72,18 +88,24 @@ def entry_maker(kernel: Kernel, program: Program, gradients: Sequence[str] | Non
     # What was looked at in the call before is not looked at again. It is kept: once it is gone, another could be taken
     # for it.
     seen = [identifiers.take(f"seen_{name}") for name in names]
+    looked: list[str] = []
     for name, shape, variable, before in zip(names, shapes, variables, seen, strict=True):
         kind = "integer" if variable.integer else "dtype"
         fits = f"type({name}) is ndarray and {name}.dtype is {kind} and {name}.shape == {shape}"
-        if variable.role is not Role.PARAMETER and not variable.integer:
-            # A saturated activation hides from the loss that data are infinite.
-            fits += f" and vdot({name}, {name}) < inf"
+        if variable.role is not Role.PARAMETER:
+            look = identifiers.take(f"look_at_{name}")
+            looked.append(f"{look} = looks.get({variable.name!r}, anything)")
+            fits += f" and {look}({name})"
         conditions.append(f"({name} is {before} or {fits} and ({before} := {name}) is {name})")
+        if variable.role is Role.INPUT and not variable.integer:
+            # A saturated activation hides from the loss that data are infinite; and data may change in their place.
+            conditions.append(f"vdot({name}, {name}) < inf")
     first = kernel.outputs[0][1]
     listed = ", ".join(f"{name!r}: {result}" for name, result in zip(gradients or (), results[1:], strict=True))
     text = _TEMPLATE.format(
         shapes=", ".join(shapes),
         seen=" = ".join([*seen, "again"]) if seen else "",
+        looks="\n    ".join(looked),
         nonlocal_seen=f"nonlocal {', '.join(seen)}" if seen else "",
         taken="\n            ".join(filter(None, map(_taken, names, variables))) or "pass",
         known=" and ".join(conditions),

@@ -248,6 +248,9 @@ class _Flattening:
         """The sum of all products of two arrays as one inner product; None where it is none."""
         inside = node.operand
         numbers: tuple[Node, ...] = ()
+        if isinstance(inside, Multiply) and any(isinstance(operand, Indicator) for operand in inside.operands):
+            # A false bracket annihilates what may be infinite: an elementwise matter.
+            return None
         if isinstance(inside, Multiply):
             numbers = tuple(operand for operand in inside.operands if operand.rank == 0)
             arrays = tuple(operand for operand in inside.operands if operand.rank)

@@ -43,7 +43,7 @@ class CompiledFunction:
         """The source for arrays of any size: ``bind`` makes the memory, and ``run`` uses it. See ``source_at``."""
         return self.kernel.source
 
-    def source_at(self, parameters: Mapping[str, Any], x: Any = None, y: Any = None, **more: Any) -> str:
+    def source_at(self, parameters: Mapping[str, Any], /, x: Any = None, y: Any = None, **more: Any) -> str:
         """What is executed for arrays of these shapes.
 
         Small arrays lie in memory by columns, where that is faster, and tiny networks are statements on single numbers.
@@ -51,7 +51,7 @@ class CompiledFunction:
         checked = self._checked(parameters, x, y, more)
         return self.kernel.source_at(checked.dtype, self._arguments.numbers(self.kernel.code.sizes, checked.sizes))
 
-    def __call__(self, parameters: Mapping[str, Any], x: Any = None, y: Any = None, **more: Any) -> Any:
+    def __call__(self, parameters: Mapping[str, Any], /, x: Any = None, y: Any = None, **more: Any) -> Any:
         """The outputs at these arrays."""
         call = getattr(self._local, "call", None)
         return self._again(parameters, x, y, more) if call is None else call(parameters, x, y, **more)
@@ -76,5 +76,6 @@ class CompiledFunction:
             if len(kept) >= _MOST_KEPT:
                 del kept[next(iter(kept))]
             run = self.kernel.bind(checked.dtype, sizes)
-            kept[key] = self._entry(run, self._again, checked.dtype, *shapes)
+            looks = self._arguments.looks(self.kernel.inputs, checked.sizes)
+            kept[key] = self._entry(run, self._again, checked.dtype, looks, *shapes)
         return kept[key]

@@ -78,11 +78,14 @@ class ModuleExpressions:
 
     def __init__(self, program: Program, names: Mapping[str, str], sizes: Mapping[sympy.Symbol, str]) -> None:
         self.shapes = {name: variable.shape for name, variable in program.variables.items()}
+        self.integer = {name: variable.integer for name, variable in program.variables.items()}
         self.names = names
         self.sizes = SizePrinter(dict(sizes))
         self.functions: dict[type[ElementwiseFunction], None] = {}
         self.helpers: set[str] = set()
         self.needs_dtype = False
+        # Inside positions, integers stay integers.
+        self.whole_numbers = False
 
     def reset(self) -> None:
         """Forget which sizes and whether the floating type were mentioned: a new function begins."""
@@ -111,9 +114,12 @@ class ModuleExpressions:
 
     def widened(self, node: Node, axes: Axes) -> str:
         """The source of ``node`` as an array with ``axes``, each at its full extent."""
-        if node.axes != axes or repeats(node):
-            return f"np.broadcast_to({self.text(node)}, {self.shape(axes)})"
-        return self.text(node)
+        value = node.operand if isinstance(node, Expand) else node
+        if axes and isinstance(value, Scalar):
+            self.needs_dtype = True
+            return f"np.full({self.shape(axes)}, {self.text(value)}, dtype)"
+        text = self.real(node).text
+        return f"np.broadcast_to({text}, {self.shape(axes)})" if node.axes != axes or repeats(node) else text
 
     def within(self, node: Node, binding: Binding) -> str:
         """``node`` as an operand."""
@@ -126,6 +132,9 @@ class ModuleExpressions:
 
     def _scalar(self, node: Scalar) -> Code:
         text = str(self.sizes.doprint(node.value))
+        if "np." in text:
+            # NumPy's numbers would make float64 of float32 arrays; Python's do not.
+            return Code(f"float({text})")
         if node.value.is_Symbol or (node.value.is_number and node.value.is_nonnegative and "/" not in text):
             return Code(text)
         return Code(text, Binding.SUM)
@@ -135,11 +144,13 @@ class ModuleExpressions:
 
     def _gather(self, node: Gather) -> Code:
         array, surely = self.names[node.name], within_range(node, self.shapes[node.name])
+        before, self.whole_numbers = self.whole_numbers, True
         places = [
             # Out of range, the nearest entry will do: an indicator beside it annihilates the term.
             self.text(place) if exact else f"np.clip({self.text(place)}, 0, {array}.shape[{axis}] - 1)"
             for axis, (place, exact) in enumerate(zip(node.positions, surely, strict=True))
         ]
+        self.whole_numbers = before
         return Code(f"{array}[{', '.join(places)}]")
 
     # -- axes ----------------------------------------------------------------------------------------------------
@@ -161,7 +172,7 @@ class ModuleExpressions:
 
     def _matmul(self, node: MatMul) -> Code:
         left, right = (
-            self.whole(side) if repeats(side) else self.within(side, binding)
+            self.whole(side) if repeats(side) else self.real(side).within(binding)
             for side, binding in ((node.left, Binding.PRODUCT), (node.right, Binding.SIGN))
         )
         return Code(f"{left} @ {right}", Binding.PRODUCT)
@@ -226,30 +237,34 @@ class ModuleExpressions:
                 below.append(operand.base)  # type: ignore[arg-type]
             else:
                 above.append(operand)  # type: ignore[arg-type]
-        factors = [(self.real(f) if real else self.code(f)).within(Binding.SIGN) for f in above] or ["1"]
+        factors = [self._factor(f, real).within(Binding.SIGN) for f in above] or ["1"]
         text = sign + "*".join(factors)
         for divisor in below:
-            text += f"/{self.within(divisor, Binding.SIGN)}"
+            text += f"/{self.real(divisor).within(Binding.SIGN)}"
         single = len(factors) == 1 and not below and not sign
-        return (self.real(above[0]) if real else self.code(above[0])) if single else Code(text, Binding.PRODUCT)
+        return self._factor(above[0], real) if single else Code(text, Binding.PRODUCT)
+
+    def _factor(self, node: Node, real: bool) -> Code:
+        """A factor; true and false may stand as they are beside a real one."""
+        return self.code(node) if isinstance(node, Indicator) and not real else self.real(node)
 
     def _power(self, node: Power) -> Code:
         exponent = node.exponent.value if isinstance(node.exponent, Scalar) else None
         if exponent == -1:
-            return Code(f"1/{self.within(node.base, Binding.SIGN)}", Binding.PRODUCT)
+            return Code(f"1/{self.real(node.base).within(Binding.SIGN)}", Binding.PRODUCT)
         if exponent == sympy.Rational(1, 2):
-            return Code(f"np.sqrt({self.text(node.base)})")
-        base = self.within(node.base, Binding.ATOM)
+            return Code(f"np.sqrt({self.real(node.base).text})")
+        base = self.real(node.base).within(Binding.ATOM)
         return Code(f"{base}**{self.within(node.exponent, Binding.ATOM)}", Binding.POWER)
 
     def _apply(self, node: Apply) -> Code:
         if issubclass(node.function, ElementwiseFunction):
             self.functions[node.function] = None
-            return Code(f"{node.function.record.name}({self.text(node.operand)})")
+            return Code(f"{node.function.record.name}({self.real(node.operand).text})")
         row = PRIMITIVES[node.function]
         if row.name is None:
             self.helpers.add(row.call)
-        return Code(f"{row.call}({self.text(node.operand)})")
+        return Code(f"{row.call}({self.real(node.operand).text})")
 
     def _compare(self, node: Compare) -> Code:
         left, right = (self.within(side, Binding.SUM) for side in (node.left, node.right))
@@ -265,11 +280,21 @@ class ModuleExpressions:
         return self.code(node.condition)
 
     def real(self, node: Node) -> Code:
-        """``node`` as numbers: true and false cannot be subtracted in NumPy."""
-        if not isinstance(node, Indicator):
+        """``node`` in the floating type: what is true or false, or an integer, would not keep to it."""
+        if self.whole_numbers or not self._is_whole(node):
             return self.code(node)
         self.needs_dtype = True
         return Code(f"{self.within(node, Binding.ATOM)}.astype(dtype)")
+
+    def _is_whole(self, node: Node) -> bool:
+        """Whether the array of ``node`` holds truth values or integers."""
+        if isinstance(node, Leaf | Gather):
+            return self.integer[node.name]
+        if isinstance(node, Expand | Permute):
+            return self._is_whole(node.operand)
+        if isinstance(node, Cases):
+            return all(isinstance(value, Scalar) for value, _ in node.cases)
+        return isinstance(node, Indicator | Position | ArgMax)
 
     def _cases(self, node: Cases) -> Code:
         text = self.real(node.cases[-1][0]).text

@@ -367,7 +367,10 @@ class _Writer:
 
     def returned(self, name: str, operand: Operand) -> str:
         text = self.operand(operand)
-        return text if operand.shape else f"scalar({text})"
+        if operand.shape:
+            return text
+        # The first output is a number; gradients are arrays, also those of numbers.
+        return f"scalar({text})" if name == self.kernel.outputs[0][0] else f"{self.use('array')}({text}, dtype)"
 
 
 def _is_transpose(statement: Statement) -> bool:

@@ -35,7 +35,9 @@ Text = tuple[str, list[str]]
 """A template, and the entries that it is about."""
 
 _ONE = "1.0"
-_INTERNAL = ("bind", "run", "dtype", "arrays", "scalar", "empty", "Struct", "memory", "entries", "pack")
+_DEEPEST = 20
+"""How deep expressions are nested; Python refuses brackets some hundred deep."""
+_INTERNAL = ("bind", "run", "dtype", "arrays", "scalar", "empty", "array", "Struct", "memory", "entries", "pack")
 
 
 def scalar_source(kernel: Kernel, sizes: Sizes, most: int, reuse_buffers: bool = False) -> str | None:
@@ -110,14 +112,17 @@ class _Unrolling:
                     count[operand] += line.template.count(f"{{{place}}}")
         kept = frozenset(used)
         inside: dict[str, str] = {}
+        depth: Counter[str] = Counter()
         result = []
         for line in self.lines:
             if isinstance(line, str):
                 result.append(line)
                 continue
             text = line.template.format(*(inside.get(operand, operand) for operand in line.operands))
-            if line.target in self.temporary and line.target not in kept and count[line.target] == 1:
-                inside[line.target] = f"({text})"
+            deep = 1 + max((depth[operand] for operand in line.operands), default=0)
+            once = line.target in self.temporary and line.target not in kept and count[line.target] == 1
+            if once and deep < _DEEPEST:
+                inside[line.target], depth[line.target] = f"({text})", deep
             else:
                 result.append(f"{line.target} = {text}")
         return result
@@ -135,7 +140,8 @@ class _Unrolling:
         for name, operand in self.kernel.outputs:
             if not operand.shape:
                 used.append(self.entry(operand))
-                returned.append(f"scalar({used[-1]})")
+                first = name == self.kernel.outputs[0][0]
+                returned.append(f"scalar({used[-1]})" if first else f"array({used[-1]}, dtype)")
                 continue
             array = self.identifiers.take(name)
             returned.append(array)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from symbackprop.errors import UsageError
 
-__all__ = ["check_targets"]
+__all__ = ["check_targets", "suits"]
 
 Array = npt.NDArray[Any]
 
@@ -42,6 +42,14 @@ _RULES = (
     ),
     _Rule("hinge", lambda y: np.abs(y) == 1, "takes targets -1 and 1", "give -1 for one class and 1 for the other"),
 )
+
+
+def suits(loss: str) -> Callable[[Array], bool] | None:
+    """Whether every entry of an array suits the loss called ``loss``; None where all real targets do."""
+    for rule in _RULES:
+        if loss.startswith(rule.family):
+            return lambda array: bool(np.all(rule.allowed(array)))
+    return None
 
 
 def check_targets(loss: str, name: str, array: Array) -> None:

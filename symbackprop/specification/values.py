@@ -14,10 +14,18 @@ import sympy
 
 from symbackprop.errors import SizeError, UsageError, nearest
 from symbackprop.layers.dense import check_layout
+from symbackprop.notation.expressions import base_name, is_occurrence, walk
 from symbackprop.notation.program import Program, Role, Variable
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 
-__all__ = ["INITIALIZATIONS", "Initialization", "check_arrays", "draw_parameters", "in_dtype_of_parameters"]
+__all__ = [
+    "INITIALIZATIONS",
+    "Initialization",
+    "check_arrays",
+    "draw_parameters",
+    "in_dtype_of_parameters",
+    "position_limits",
+]
 
 Array = npt.NDArray[Any]
 _KINDS = {"c": "complex numbers", "O": "objects", "U": "strings", "S": "bytes", "M": "dates", "m": "durations"}
@@ -49,8 +57,38 @@ def check_arrays(
     for name in labels:
         found[name] = _one_hot(declared[name], found[name], known)
     if labels:
-        bind_sizes(program, {name: array.shape for name, array in found.items()}, sizes)
+        known = bind_sizes(program, {name: array.shape for name, array in found.items()}, sizes)
+    for name, extent in position_limits(program, known).items():
+        if name in found:
+            _check_positions(name, found[name], extent)
     return found
+
+
+def position_limits(program: Program, sizes: Mapping[sympy.Symbol, int]) -> dict[str, int]:
+    """For integer data that chooses entries of arrays by itself, as E[c[n], d] does, how many there are to choose from.
+
+    What stands in a sum with an index, as x[n, i + c[n]], is left to the guards beside it.
+    """
+    limits: dict[str, int] = {}
+    for equation in program.equations:
+        for node in walk(equation.right):
+            if not isinstance(node, sympy.Indexed):
+                continue
+            for position, extent in zip(node.indices, program.variable(base_name(node)).shape, strict=True):
+                number = sympy.sympify(extent.xreplace(dict(sizes)))
+                if is_occurrence(position) and number.is_Integer:
+                    name = base_name(position)
+                    limits[name] = min(int(number), limits.get(name, int(number)))
+    declared = {variable.name for variable in program.inputs if variable.integer}
+    return {name: limit for name, limit in limits.items() if name in declared}
+
+
+def _check_positions(name: str, array: Array, extent: int) -> None:
+    wrong = np.argwhere((array < 0) | (array >= extent))
+    if wrong.size or (array.ndim == 0 and not 0 <= array < extent):
+        where = wrong[0] if array.ndim else ()
+        value = array[tuple(where)]
+        raise UsageError(f"{name}{_at(where)} is {value}, but it chooses one of {extent}; give 0 to {extent - 1}")
 
 
 def _numbers(variable: Variable, value: Any) -> Array:
@@ -111,6 +149,11 @@ def _check_examples(program: Program, arrays: Mapping[str, Array]) -> None:
     for name, array in arrays.items():
         shape = program.variable(name).shape
         if shape and shape[0] == program.batch and array.ndim == len(shape) - 1:
+            if len(shape) == 2 and shape[1] == 1:
+                raise SizeError(
+                    f"{name} has shape {array.shape}, but ({', '.join(map(str, shape))}) was expected: a batch has one "
+                    f"row an example; give {name}[:, None]"
+                )
             shown = np.array2string(array, separator=", ", threshold=8).replace("\n", "")
             example = f"[{shown}]" if len(shown) <= 60 else "[[...]]"
             raise SizeError(

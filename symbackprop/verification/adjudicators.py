@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,9 @@ import numpy.typing as npt
 from symbackprop.forms.evaluate import evaluate_program
 from symbackprop.notation.interpreter import arbitrary_precision, interpret
 from symbackprop.notation.program import Program
-from symbackprop.verification.ladder import ladder
+from symbackprop.verification.ladder import UNIT, Estimate, ladder
 from symbackprop.verification.noise import nearby
-from symbackprop.verification.verdicts import Judgement, Verdict, allowing, by_value
+from symbackprop.verification.verdicts import ROUNDINGS, Judgement, Verdict, allowing, between, by_value
 from symbackprop.verification.witness import Witness, scalar_operations
 
 __all__ = ["Adjudicators", "complex_step", "many_digits"]
@@ -119,6 +119,22 @@ class Adjudicators:
                 return last
         return allowing(seen, self._rounding(name, place)) if last is seen and seen.verdict is Verdict.FAIL else last
 
+    def at_kink(self, name: str, place: int, gradient: float, found: Estimate) -> Judgement | None:
+        """The verdict where a step in float64 crosses a kink: in many digits it does not, unless the weight is on it.
+
+        None where there are not so many digits.
+        """
+        sides = self.sides(name, place)
+        if sides is None:
+            return None
+        left, right = sides
+        bound = ROUNDINGS * UNIT * max(abs(left), abs(right))
+        if abs(right - left) <= bound:
+            judgement = by_value(gradient, right, "many digits")
+            return judgement if judgement.verdict is Verdict.PASS else allowing(judgement, self._rounding(name, place))
+        exact = replace(found, left=left, right=right, left_bound=bound, right_bound=bound)
+        return between(gradient, exact)
+
     def sides(self, name: str, place: int) -> tuple[float, float] | None:
         """The derivatives from the left and from the right, in many digits; None where there are none."""
         with mpmath.workdps(_DIGITS):
@@ -128,7 +144,8 @@ class Adjudicators:
             )
             if low is None or here is None or high is None:
                 return None
-            return float((here - low) / step), float((high - here) / step)
+            left, right = _finite(float((here - low) / step)), _finite(float((high - here) / step))
+            return None if left is None or right is None else (left, right)
 
     def _is_refused(self, method: str, derivative: Derivative) -> bool:
         """Whether ``method`` contradicts real differences here: an absolute value breaks a complex step silently."""
@@ -159,7 +176,9 @@ class Adjudicators:
 
     def _rounding(self, name: str, place: int) -> float:
         losses = self._losses.get(name)
-        return 0.0 if losses is None else _ROUNDING_SAFETY * float(losses.flat[place])
+        rounding = 0.0 if losses is None else _ROUNDING_SAFETY * float(losses.flat[place])
+        # What cannot be told excuses nothing.
+        return rounding if math.isfinite(rounding) else 0.0
 
     @cached_property
     def _losses(self) -> Mapping[str, Array]:
@@ -178,7 +197,10 @@ class Adjudicators:
         sizes = {str(symbol): number for symbol, number in self.witness.sizes(point).items()}
         rounded = evaluate_program(adjoint, point, sizes)
         exact = self._exact(adjoint, point, sizes)
-        return {of: np.abs(np.asarray(rounded[name] - exact[name], dtype=np.float64)) for of, name in wanted.items()}
+        with np.errstate(all="ignore"):
+            return {
+                of: np.abs(np.asarray(rounded[name] - exact[name], dtype=np.float64)) for of, name in wanted.items()
+            }
 
     def _exact(self, adjoint: Program, point: Arrays, sizes: Mapping[str, int]) -> Mapping[str, Any]:
         if scalar_operations(adjoint, self.witness.sizes(point)) <= _MOST_ADJOINT_OPERATIONS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ Arrays = Mapping[str, Array]
 Progress = Callable[[int], None]
 
 _SCHEMES = {"forward": forward, "central": central}
+_NEAR = 1e-6
 _DEEPEST = STEPS + 3
 """How often the largest step is quartered, at most, to come off a kink: 2^-3 / 4^12 = 7e-9."""
 
@@ -99,6 +100,8 @@ class _Point:
         self.noise = noise
         self.adjudicators = adjudicators
         self.evaluations = 0
+        # Differences do not see a jump below the noise of the loss; there, who lies this near is asked about it.
+        self.near_kink = witness.distance(arrays) < _NEAR
 
     def judge(self, name: str, place: int, gradient: float, scale: float) -> Judgement:
         entry = _Entry(self, name, place)
@@ -111,12 +114,17 @@ class _Point:
         found = self.estimate(entry, scale)
         seen = by_differences(gradient, found)
         crosses = False
-        if self.witness.borders and (found.jumps or seen.verdict is Verdict.FAIL):
+        uncertain = seen.verdict is not Verdict.PASS or has_few_digits(seen)
+        if self.witness.borders and (found.jumps or seen.verdict is Verdict.FAIL or (uncertain and self.near_kink)):
             beside, crosses = entry.off_kinks()
             if self.scheme.method == "ladder":
                 found = ladder(entry.cost, entry.value, self.noise, scale, start=beside)
-            if crosses and found.jumps:
-                return self._at_kink(entry, gradient, found)
+            if crosses:
+                exact = self.adjudicators.at_kink(entry.name, entry.place, gradient, found)
+                if exact is not None:
+                    return exact
+                if found.jumps:
+                    return between(gradient, found)
             seen = by_differences(gradient, found)
         if seen.verdict is Verdict.PASS and not has_few_digits(seen):
             return seen
@@ -126,16 +134,6 @@ class _Point:
         if self.scheme.method == "ladder":
             return ladder(entry.cost, entry.value, self.noise, scale)
         return _SCHEMES[self.scheme.method](entry.cost, entry.value, self.noise, self.scheme.eps)
-
-    def _at_kink(self, entry: _Entry, gradient: float, found: Estimate) -> Judgement:
-        judgement = between(gradient, found)
-        if judgement.verdict is Verdict.KINK:
-            return judgement
-        sides = self.adjudicators.sides(entry.name, entry.place)
-        if sides is None:
-            return judgement
-        exact = between(gradient, replace(found, left=sides[0], right=sides[1]))
-        return exact if exact.verdict is Verdict.KINK else judgement
 
 
 class _Entry:

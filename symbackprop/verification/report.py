@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from symbackprop.verification.curve import Curve, plot_curves
 from symbackprop.verification.verdicts import Judgement, Verdict
 
@@ -70,6 +72,7 @@ class ArrayReport:
                      gradient 0 have no relative error and do not count here; None where no other weight passed
     ``detectable_at_zero``  the same for the passing weights with gradient 0, as an absolute number: any entry of
                      larger size would have failed there; None where there is none
+    ``verdicts``     the verdict of every weight, by its index from 0; empty for data, whose batches differ in size
     """
 
     weights: int
@@ -77,6 +80,7 @@ class ArrayReport:
     worst: float
     detectable: float | None
     detectable_at_zero: float | None
+    verdicts: Mapping[tuple[int, ...], Verdict] = field(default_factory=dict, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by the names of the verdicts, and the figures."""
@@ -94,15 +98,19 @@ class ArrayReport:
         return (name, str(self.weights), *counts, _short(self.worst), _short(self.detectable))
 
 
-def array_report(judgements: Sequence[Sequence[Judgement]]) -> ArrayReport:
-    """The report of one array from the judgements of its weights, one sequence for each point.
+def array_report(judgements: Sequence[Sequence[Judgement]], shape: tuple[int, ...]) -> ArrayReport:
+    """The report of one array of this ``shape`` from the judgements of its weights, one sequence for each point.
 
     An array of data differs in size between batches; then each entry at each point counts.
     """
     counts = dict.fromkeys(Verdict, 0)
     alike = len(set(map(len, judgements))) == 1
-    for same_weight in zip(*judgements, strict=True) if alike else ((j,) for point in judgements for j in point):
-        counts[max((judgement.verdict for judgement in same_weight), key=lambda verdict: verdict.rank)] += 1
+    verdicts = [
+        max((judgement.verdict for judgement in same_weight), key=lambda verdict: verdict.rank)
+        for same_weight in (zip(*judgements, strict=True) if alike else ((j,) for point in judgements for j in point))
+    ]
+    for verdict in verdicts:
+        counts[verdict] += 1
     every = [judgement for point in judgements for judgement in point]
     passing = [judgement for judgement in every if judgement.verdict is Verdict.PASS]
     errors = [math.inf if math.isnan(judgement.error) else judgement.error for judgement in every]
@@ -115,6 +123,7 @@ def array_report(judgements: Sequence[Sequence[Judgement]]) -> ArrayReport:
             (abs(judgement.estimate) + judgement.tolerance for judgement in passing if judgement.gradient == 0),
             default=None,
         ),
+        verdicts=dict(zip(np.ndindex(shape), verdicts, strict=True)) if alike else {},
     )
 
 
@@ -184,6 +193,9 @@ class Report:
         if shown:
             yield ""
             yield from (f"{entry}{self._where(entry)}" for entry in shown)
+            other = sum(self._count(verdict) for verdict in Verdict if verdict is not Verdict.PASS)
+            if other > len(shown):
+                yield f"... and {other - len(shown)} more that did not pass; see report.arrays[name].verdicts"
         yield ""
         for point in self.points:
             yield f"checked {point}"
@@ -195,7 +207,7 @@ class Report:
         return f" ({self.points[entry.point]})" if len(self.points) > 1 else ""
 
     def _shown(self) -> list[Entry]:
-        """The worst entries that a reader should see: all that did not pass, else the few least certain."""
+        """The worst entries that a reader should see: those that did not pass, else the few least certain."""
         other = [entry for entry in self.worst if entry.judgement.verdict is not Verdict.PASS]
         return other or list(self.worst[:_PLACES])
 

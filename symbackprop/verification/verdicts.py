@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 
 from symbackprop.verification.ladder import UNIT, Estimate
 
-__all__ = ["Judgement", "Verdict", "allowing", "between", "by_differences", "by_value", "has_few_digits"]
+__all__ = ["ROUNDINGS", "Judgement", "Verdict", "allowing", "between", "by_differences", "by_value", "has_few_digits"]
 
 _SAFETY = 2
 _FEW = 1e-4
-_ROUNDINGS = 64
+ROUNDINGS = 64
 
 
 class Verdict(enum.Enum):
@@ -43,7 +43,8 @@ class Judgement:
 
     ``estimate`` is the derivative found, ``bound`` the bound on its error, ``tolerance`` how far the gradient might
     have lain from it. ``decided_by`` says by what: "differences", "complex step" or "many digits". ``left`` and
-    ``right`` are the one-sided derivatives at a kink, None elsewhere.
+    ``right`` are the one-sided derivatives at a kink, None elsewhere. ``rounding`` is the part of the tolerance that
+    was allowed for the rounding of the gradient.
     """
 
     verdict: Verdict
@@ -54,16 +55,22 @@ class Judgement:
     decided_by: str = "differences"
     left: float | None = None
     right: float | None = None
+    rounding: float = 0.0
 
     @property
     def error(self) -> float:
-        """|gradient - estimate| relative to the larger of the two; at a kink, the distance from [left, right]."""
+        """|gradient - estimate| relative to the larger of the two; at a kink, the distance from [left, right].
+
+        Of a gradient that passed, what is within the rounding that it was allowed is no error.
+        """
         largest = max(abs(self.gradient), abs(self.estimate), abs(self.left or 0.0), abs(self.right or 0.0))
         if self.left is not None and self.right is not None:
             low, high = sorted((self.left, self.right))
             distance = max(low - self.gradient, self.gradient - high, 0.0)
         else:
             distance = abs(self.gradient - self.estimate)
+            if self.verdict is Verdict.PASS:
+                distance = max(distance - self.rounding, 0.0)
         return distance / largest if largest else distance
 
     @property
@@ -116,8 +123,8 @@ def by_value(gradient: float, value: float, decided_by: str) -> Judgement:
     room for some twenty factors of three operations. Where the sum cancels, or a factor does (1 - a near a = 1), more
     is lost: see ``allowing``.
     """
-    bound = _ROUNDINGS * UNIT * abs(value)
-    tolerance = _ROUNDINGS * UNIT * max(abs(gradient), abs(value))
+    bound = ROUNDINGS * UNIT * abs(value)
+    tolerance = ROUNDINGS * UNIT * max(abs(gradient), abs(value))
     agrees = math.isfinite(gradient) and abs(gradient - value) <= tolerance
     return Judgement(Verdict.PASS if agrees else Verdict.FAIL, gradient, value, bound, tolerance, decided_by)
 
@@ -126,7 +133,8 @@ def allowing(judgement: Judgement, rounding: float) -> Judgement:
     """The same judgement where rounding may have changed the gradient by as much as ``rounding`` besides."""
     tolerance = judgement.tolerance + rounding
     agrees = math.isfinite(judgement.gradient) and abs(judgement.gradient - judgement.estimate) <= tolerance
-    return replace(judgement, verdict=Verdict.PASS if agrees else Verdict.FAIL, tolerance=tolerance)
+    verdict = Verdict.PASS if agrees else Verdict.FAIL
+    return replace(judgement, verdict=verdict, tolerance=tolerance, rounding=rounding)
 
 
 def has_few_digits(judgement: Judgement) -> bool:

@@ -75,7 +75,10 @@ def verify(
     ]
     curves = tuple(_curves(witness, gradients[0], where[0].arrays))
     return Report(
-        arrays={name: array_report([result.judgements[name] for result in results]) for name in names},
+        arrays={
+            name: array_report([result.judgements[name] for result in results], gradients[0][name].shape)
+            for name in names
+        },
         worst=worst_entries(_entries(results, gradients)),
         points=tuple(point.name for point in where),
         method=method,
@@ -118,6 +121,9 @@ def given_values(
     """
     if parameters is None:
         return {**own, **data}
+    if not isinstance(parameters, Mapping):
+        what = type(parameters).__name__
+        raise UsageError(f"parameters is of type {what}; give a dict of arrays by name, such as {{'W1': ...}}")
     names = [variable.name for variable in program.parameters]
     for name in names:
         if name not in parameters:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import sympy
 
 from symbackprop.codegen.bound import KernelFunction
-from symbackprop.codegen.complex_numbers import COMPLEX_NAMESPACE, is_analytic
+from symbackprop.codegen.complex_numbers import COMPLEX_NAMESPACE
 from symbackprop.codegen.operations import NAMESPACE
 from symbackprop.errors import SymbackpropError, UsageError
 from symbackprop.forms.evaluate import evaluate
@@ -65,17 +65,17 @@ class Witness:
     def complex_loss(self, arrays: Arrays) -> complex | None:
         """The loss of complex arrays, every case decided by real parts; None where it cannot be told.
 
-        That is so where a function has no complex form (erf), and where a number overflows.
+        That is so where a number overflows.
         """
-        if not is_analytic(self.kernel.kernel):
-            return None
         value = complex(self._compiled(arrays, np.dtype(np.complex128), COMPLEX_NAMESPACE))
         return value if cmath.isfinite(value) else None
 
     def digits_loss(self, arrays: Arrays, digits: int) -> Any:
         """The loss in mpmath's numbers of so many digits, from object arrays; None where it cannot be told."""
         with mpmath.workdps(digits):
-            return self._interpreted(arrays, arbitrary_precision)
+            value = self._interpreted(arrays, arbitrary_precision)
+        # Where a root or a logarithm leaves the real numbers, mpmath goes on in complex ones.
+        return None if isinstance(value, mpmath.mpc) else value
 
     def pattern(self, arrays: Arrays) -> Pattern:
         """On which side of each kink every argument lies, and whether one lies exactly on it."""

@@ -191,11 +191,11 @@ def test_a_name_with_quotes_and_backslashes_stays_a_name():
         ({"W1": None}, "W1 is missing; give an array of shape"),
         ({"b1": np.zeros(3)}, r"b1 has shape \(3,\); \('H',\) was expected, where H is 5"),
         ({"b2": np.zeros((1, 3))}, r"b2 has shape \(1, 3\)"),
-        ({"x": np.zeros((0, 3))}, r"x has shape \(0, 3\); .* at least one entry"),
+        ({"x": np.zeros((0, 3))}, r"x has shape \(0, 3\); give at least one entry"),
         ({"y": np.zeros((3, 3))}, "where N is 4"),
         ({"W2": np.full((3, 5), "a")}, "give real numbers"),
         ({"W2": np.full((3, 5), 1j)}, "give real numbers"),
-        ({"x": np.full((4, 3), np.nan)}, "x has entries that are not finite"),
+        ({"x": np.full((4, 3), np.nan)}, r"x\[0, 0\] is nan; give finite numbers"),
         ({"W9": np.zeros(3)}, "there is no parameter 'W9'; known are W1, b1, W2, b2"),
     ],
 )

@@ -98,7 +98,7 @@ def run_kernel(kernel: Kernel, arrays: dict[str, np.ndarray], known: dict, way: 
     else:
         text = scalar_source(kernel, sizes, 100_000)
         assert text is not None
-        namespace = {**SCALAR_NAMESPACE, "Struct": Struct, "empty": np.empty}
+        namespace = {**SCALAR_NAMESPACE, "Struct": Struct, "array": np.array, "empty": np.empty}
         run = executed(text, namespace)["bind"](np.dtype(float), lambda *given: [np.nan for _ in kernel.outputs])
     found = run(*(arrays[variable.name] for variable, _ in kernel.inputs))
     return dict(zip((name for name, _ in kernel.outputs), found, strict=True))

@@ -404,7 +404,7 @@ def test_the_html_is_a_table():
 def test_detectable_is_what_it_says(name):
     case = network(2, ((3, "tanh"), (2, "identity")), "half_squared_error", seed=4)
     judgements = case.check().judgements[name]
-    detectable = array_report([judgements]).detectable
+    detectable = array_report([judgements], (len(judgements),)).detectable
     assert detectable < 1e-6
     for place, judgement in enumerate(judgements):
         for factor in (1 + 1.01 * detectable, 1 - 1.01 * detectable):
@@ -415,7 +415,7 @@ def test_detectable_is_what_it_says(name):
 
 def test_detectable_at_zero_is_what_it_says():
     case = network(2, ((2, "relu"), (1, "identity")), "half_squared_error").at(b1=[-100, -100])
-    (report,) = [array_report([case.check({"b1": case.gradients["b1"]}).judgements["b1"]])]
+    (report,) = [array_report([case.check({"b1": case.gradients["b1"]}).judgements["b1"]], case.gradients["b1"].shape)]
     assert report.detectable is None
     assert report.detectable_at_zero == 0
     assert Verdict.FAIL in case.verdicts({"b1": case.gradients["b1"] + 1e-300})
@@ -427,7 +427,7 @@ def test_the_worst_over_the_points_counts():
 
     verdicts = list(Verdict)
     for points in itertools.product(verdicts, repeat=3):
-        report = array_report([[judgement(verdict)] for verdict in points])
+        report = array_report([[judgement(verdict)] for verdict in points], (1,))
         assert report.counts[max(points, key=verdicts.index)] == 1
         assert sum(report.counts.values()) == report.weights == 1
 
