@@ -97,8 +97,9 @@ def entry_maker(kernel: Kernel, program: Program, gradients: Sequence[str] | Non
             looked.append(f"{look} = looks.get({variable.name!r}, anything)")
             fits += f" and {look}({name})"
         conditions.append(f"({name} is {before} or {fits} and ({before} := {name}) is {name})")
-        if variable.role is Role.INPUT and not variable.integer:
-            # A saturated activation hides from the loss that data are infinite; and data may change in their place.
+        if gradients is not None and variable.role is Role.INPUT and not variable.integer:
+            # A saturated activation hides from the loss that data are infinite, but not from the gradients; and data
+            # may change in their place.
             conditions.append(f"vdot({name}, {name}) < inf")
     first = kernel.outputs[0][1]
     listed = ", ".join(f"{name!r}: {result}" for name, result in zip(gradients or (), results[1:], strict=True))
