@@ -36,7 +36,8 @@ _COMPLEX_STEP = 1e-30
 _DIGITS = 60
 _MOST_DIGITS = 960
 _MOST_ADJOINT_OPERATIONS = 100_000
-_SAMPLES = 2
+_SAMPLES = 6
+"""At how many points near by rounding is measured: what cancels is a few units in the last place, and may be none."""
 _ROUNDING_SAFETY = 8
 
 
