@@ -77,12 +77,12 @@ class KernelFunction:
         return kernel_source(self.kernel, self.memory, self.reuse_buffers, by_columns) if by_columns else self.code
 
     def _numbers_source(self, dtype: np.dtype[Any], sizes: Mapping[sympy.Symbol, int]) -> str | None:
-        if dtype.char not in "df" or self._statements(sizes) > _MOST_STATEMENTS:
+        if dtype.char not in "df" or self._numbers(sizes) > _MOST_STATEMENTS:
             return None
         return scalar_source(self._direct(), sizes, _MOST_STATEMENTS, self.reuse_buffers)
 
-    def _statements(self, sizes: Mapping[sympy.Symbol, int]) -> int:
-        """At least how many statements on single numbers there would be: one for each parameter and datum."""
+    def _numbers(self, sizes: Mapping[sympy.Symbol, int]) -> int:
+        """How many numbers come in. More statements than these are hardly avoided."""
         numbers = dict(sizes)
         return sum(int(sympy.Mul(*variable.shape).xreplace(numbers)) for variable in self.inputs)
 

@@ -162,7 +162,12 @@ class _Module:
     def predict_function(self) -> str:
         output = str(self.program.output)
         used = self.used((output,))
-        data = tuple(variable for variable in self.data() if variable.name in used)
+        shown = [variable for variable in self.program.inputs if variable.name in used]
+        told = {extent for variable in shown for extent in variable.shape}
+        mentioned = {s for equation in self.program.needed_for((output,)) for s in equation.right.free_symbols}
+        # Where a formula mentions a size that nothing else tells, an array that has it comes along.
+        untold = {size for size in self.sizes if size in mentioned} - told
+        data = tuple(v for v in self.data() if v.name in used or untold & set(v.shape))
         return self.function("predict", data, (output,), "Return the network's output.", _returning(output))
 
     def used(self, outputs: Sequence[str]) -> frozenset[str]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from kernel_runs import agree, meaning, numbers, outputs_of, run_program
+from random_programs import cases
 
 import symbackprop as sbp
+from symbackprop.adjoint.sweep import differentiate
 from symbackprop.codegen import bound, layout
 from symbackprop.codegen.bound import KernelFunction
 from symbackprop.codegen.layout import stored_by_columns
@@ -69,6 +75,21 @@ def test_the_numbers_are_the_same(activation, loss, reuse_buffers, monkeypatch):
             scale = np.abs(values[f"{name}_bar"]).max()
             np.testing.assert_allclose(gradient, values[f"{name}_bar"], rtol=1e-11, atol=1e-13 * scale)
             assert gradient.flags.c_contiguous
+
+
+@given(case=cases("general"), place=st.integers(0, 2), way=st.sampled_from([(0, 0), (10**6, 10**6)]))
+def test_any_program_with_a_batch_gives_the_same_numbers(case, place, way):
+    """Whatever size counts the examples, and whichever arrays lie by columns then."""
+    sizes = sorted(case.program.sizes, key=str)
+    assume(sizes)
+    program = replace(differentiate(case.program).adjoint_program, batch=sizes[place % len(sizes)])
+    outputs = outputs_of(program)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "_NARROW", way[0])
+        patch.setattr(layout, "_SMALL", way[1])
+        found = run_program(program, outputs, numbers(case), case.sizes, "arrays")
+    if found is not None:
+        agree(found, meaning(program, case.values, case.sizes))
 
 
 def columns(function: KernelFunction) -> frozenset[int]:

@@ -142,3 +142,19 @@ def test_modules_keep_to_the_floating_type_of_the_parameters(name):
     expected = derivation.compile()({"w": w}, x, c=c)
     assert loss == pytest.approx(expected[0], rel=1e-6)
     np.testing.assert_allclose(gradients["w"], expected[1]["w"], rtol=1e-6)
+
+
+def test_a_prediction_that_mentions_a_size_of_the_targets():
+    program = sbp.Program(
+        ["z[n] = Sum(w[i]*x[n,i], i)/K", "L = Sum((z[n] - y[n,k])**2, n, k)"],
+        "L",
+        inputs={"x": ("N", "D")},
+        targets={"y": ("N", "K")},
+        parameters={"w": ("D",)},
+        output="z",
+    )
+    derivation = program.derive()
+    w, x, y = np.ones(2), np.ones((3, 2)), np.zeros((3, 4))
+    module = module_of(derivation)
+    assert module.predict({"w": w}, x, y).tolist() == [0.5, 0.5, 0.5]
+    assert module.loss_and_gradients({"w": w}, x, y)[0] == derivation.compile()({"w": w}, x, y)[0]
