@@ -223,7 +223,9 @@ class ModuleExpressions:
 
     def product(self, operands: list[Node], real: bool = False) -> Code:
         """A product; a fraction of numbers and sizes in front is what it is divided by."""
-        above, below, sign = [], [], ""
+        above: list[Node] = []
+        below: list[Node] = []
+        sign = ""
         for operand in operands:
             if isinstance(operand, Scalar):
                 number, under = operand.value.as_numer_denom()
@@ -234,9 +236,9 @@ class ModuleExpressions:
                 if under != 1:
                     below.append(Scalar((), under))
             elif isinstance(operand, Power) and operand.exponent == Scalar((), sympy.Integer(-1)):
-                below.append(operand.base)  # type: ignore[arg-type]
+                below.append(operand.base)
             else:
-                above.append(operand)  # type: ignore[arg-type]
+                above.append(operand)
         factors = [self._factor(f, real).within(Binding.SIGN) for f in above] or ["1"]
         text = sign + "*".join(factors)
         for divisor in below:

@@ -16,38 +16,8 @@ from symbackprop.layers.losses import LOSSES
 from symbackprop.network import describe, network_program
 
 torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
-F = torch.nn.functional
+from torch_definitions import TORCH_ACTIVATIONS, TORCH_LOSSES  # noqa: E402  # it imports PyTorch
 
-TORCH_ACTIVATIONS = {
-    "identity": lambda z: z,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "leaky_relu": lambda z: F.leaky_relu(z, 0.01),
-    "elu": F.elu,
-    "selu": F.selu,
-    "softplus": F.softplus,
-    "gelu": F.gelu,
-    "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
-    "silu": F.silu,
-    # F.hardsigmoid's own backward pass multiplies by 1/6 rounded to float32, off by 3e-8.
-    "hard_sigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),
-    "softmax": lambda z: torch.softmax(z, -1),
-}
-# (output, target, reduction) -> loss, with the classes that the losses' docstrings name.
-TORCH_LOSSES = {
-    "half_squared_error": lambda a, y, r: torch.nn.MSELoss(reduction="sum")(a, y) / 2 / (len(a) if r == "mean" else 1),
-    "mean_squared_error": lambda a, y, r: torch.nn.MSELoss(reduction=r)(a, y),
-    "mean_absolute_error": lambda a, y, r: torch.nn.L1Loss(reduction=r)(a, y),
-    "huber": lambda a, y, r: torch.nn.HuberLoss(delta=1.0, reduction=r)(a, y),
-    "log_cosh": lambda a, y, r: getattr(torch.log(torch.cosh(a - y)), r)(),
-    "hinge": lambda a, y, r: getattr(torch.relu(1 - y * a), r)(),
-    "binary_cross_entropy": lambda a, y, r: torch.nn.BCELoss(reduction=r)(a, y),
-    "binary_cross_entropy_with_logits": lambda a, y, r: torch.nn.BCEWithLogitsLoss(reduction=r)(a, y),
-    "categorical_cross_entropy": lambda a, y, r: -(y * torch.log(a)).sum() / (len(a) if r == "mean" else 1),
-    "categorical_cross_entropy_with_logits": lambda a, y, r: torch.nn.CrossEntropyLoss(reduction=r)(a, y),
-    "upstream": lambda a, y, r: (y * a).sum(),
-}
 OUTPUTS = {
     "binary_cross_entropy": ["sigmoid", "hard_sigmoid", "softmax"],
     "categorical_cross_entropy": ["softmax", "sigmoid"],
@@ -125,6 +95,6 @@ def test_slopes_at_exact_kinks_are_pytorchs():
             values = {"x": np.array([[1.0]]), "W1": np.array([[point]]), "b1": np.array([0.0]), "y": np.array([[1.0]])}
             found = evaluate_program(derivation.adjoint_program, values)["W1_bar"]
             weight = torch.tensor([[point]], dtype=torch.float64, requires_grad=True)
-            function = F.hardsigmoid if name == "hard_sigmoid" else TORCH_ACTIVATIONS[name]
+            function = torch.nn.functional.hardsigmoid if name == "hard_sigmoid" else TORCH_ACTIVATIONS[name]
             function(torch.ones(1, 1, dtype=torch.float64) @ weight).sum().backward()
             assert found[0, 0] == pytest.approx(weight.grad.item(), rel=1e-7), (name, point)

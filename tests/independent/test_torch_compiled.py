@@ -12,48 +12,14 @@ from symbackprop.layers.activations import ACTIVATIONS
 from symbackprop.layers.losses import LOSSES
 
 torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
-F = torch.nn.functional
+from torch_definitions import TORCH_ACTIVATIONS, TORCH_LOSSES  # noqa: E402  # it imports PyTorch
 
-TORCH_ACTIVATIONS = {
-    "identity": lambda z: z,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "leaky_relu": lambda z: F.leaky_relu(z, 0.01),
-    "elu": F.elu,
-    "selu": F.selu,
-    "softplus": F.softplus,
-    "gelu": F.gelu,
-    "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
-    "silu": F.silu,
-    # F.hardsigmoid's own backward pass multiplies by 1/6 rounded to float32, off by 3e-8.
-    "hard_sigmoid": lambda z: torch.clamp(z / 6 + 0.5, 0, 1),
-    "softmax": lambda z: torch.softmax(z, -1),
-}
-TORCH_LOSSES = {
-    "half_squared_error": lambda a, y, r: ((a - y) ** 2).sum() / 2 / (len(a) if r == "mean" else 1),
-    "mean_squared_error": lambda a, y, r: F.mse_loss(a, y, reduction=r),
-    "mean_absolute_error": lambda a, y, r: F.l1_loss(a, y, reduction=r),
-    "huber": lambda a, y, r: F.huber_loss(a, y, reduction=r),
-    "log_cosh": lambda a, y, r: getattr(torch.log(torch.cosh(a - y)), r)(),
-    "hinge": lambda a, y, r: getattr(torch.relu(1 - y * a), r)(),
-    "binary_cross_entropy": lambda a, y, r: F.binary_cross_entropy(a, y, reduction=r),
-    "binary_cross_entropy_with_logits": lambda a, y, r: F.binary_cross_entropy_with_logits(a, y, reduction=r),
-    "categorical_cross_entropy": lambda a, y, r: -(y * torch.log(a)).sum() / (len(a) if r == "mean" else 1),
-    "categorical_cross_entropy_with_logits": lambda a, y, r: F.cross_entropy(a, y, reduction=r),
-    "upstream": lambda a, y, r: (y * a).sum(),
-}
 OUTPUTS = {
     "binary_cross_entropy": ["sigmoid", "softmax"],
     "categorical_cross_entropy": ["softmax", "sigmoid"],
     "binary_cross_entropy_with_logits": ["identity"],
     "categorical_cross_entropy_with_logits": ["identity"],
 }
-
-
-def test_the_tables_are_complete():
-    assert set(TORCH_ACTIVATIONS) == set(ACTIVATIONS)
-    assert set(TORCH_LOSSES) == set(LOSSES)
 
 
 @pytest.mark.parametrize("seed", range(80))
