@@ -64,6 +64,8 @@ def instructions(expression: sympy.Expr, direct: bool = False) -> Instructions:
     machine = _Instructions()
     for symbol, part in shared:
         machine.known[symbol] = machine.doprint(part)
+        if machine.may_overflow(part):
+            machine.unsafe.add(symbol)
     result = machine.doprint(last)
     return Instructions(tuple(machine.steps), result, machine.quiet)
 
@@ -89,6 +91,12 @@ class _Instructions(Printer):  # type: ignore[misc]
         self.known: dict[sympy.Symbol, Reference] = {}
         self.numbers: dict[Instruction, int] = {}
         self.quiet: frozenset[str] = frozenset()
+        # Shared parts that finite variables can make infinite.
+        self.unsafe: set[sympy.Symbol] = set()
+
+    def may_overflow(self, expression: sympy.Expr) -> bool:
+        """Whether finite variables can make it infinite, itself or through what is shared."""
+        return _may_overflow(expression) or not self.unsafe.isdisjoint(expression.free_symbols)
 
     def doprint(self, expr: sympy.Basic) -> Reference:
         """Append the instructions of ``expr``; unlike its parent's, this does not give text."""
@@ -146,7 +154,7 @@ class _Instructions(Printer):  # type: ignore[misc]
 
     def masked(self, masks: Sequence[Reference], rest: sympy.Expr) -> Reference:
         mask = self.chain("logical_and", masks)
-        if _may_overflow(rest):
+        if self.may_overflow(rest):
             # A false bracket annihilates, even where the other factor is not finite.
             self.quiet |= {"over", "divide", "invalid"}
             return self.emit("where", mask, self._print(rest), Constant(sympy.Integer(0)))

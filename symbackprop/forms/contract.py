@@ -10,7 +10,20 @@ from collections.abc import Iterable, Sequence
 
 import sympy
 
-from symbackprop.forms.arrays import Add, Axes, Einsum, Expand, MatMul, Multiply, Node, Outer, Permute, Scalar, SumOver
+from symbackprop.forms.arrays import (
+    Add,
+    Axes,
+    Einsum,
+    Expand,
+    Indicator,
+    MatMul,
+    Multiply,
+    Node,
+    Outer,
+    Permute,
+    Scalar,
+    SumOver,
+)
 from symbackprop.notation.expressions import Limit
 
 __all__ = ["added", "arranged", "broadcast", "contracted", "multiplied", "transpose", "union"]
@@ -149,7 +162,8 @@ def _summed(node: Node, gone: frozenset[Limit]) -> Node:
     axes = tuple(axis for axis in node.axes if axis not in gone)
     if not axes and node.rank == 1 and isinstance(node, Multiply) and len(node.operands) == 2:
         left, right = node.operands
-        if left.rank == right.rank == 1:
+        # A false indicator annihilates what may be infinite, which a product of vectors would not.
+        if left.rank == right.rank == 1 and not isinstance(left, Indicator) and not isinstance(right, Indicator):
             return MatMul((), left, right)
     return SumOver(axes, node)
 

@@ -41,6 +41,22 @@ def test_a_false_bracket_annihilates_what_is_infinite(name, way):
     np.testing.assert_allclose(gradients["t"], values["t_bar"], rtol=1e-12)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_infinite_in_a_shared_part_is_annihilated_too(way):
+    program = sbp.Program(["L = Sum(hard_sigmoid(t*exp(w[n])), n)"], "L", parameters={"w": ("N",), "t": ()})
+    derivation = program.derive()
+    parameters = {"w": np.array([1000.0, -1.0]), "t": np.array(1.0)}
+    expected = {"w": [0, np.exp(-1) / 6], "t": np.exp(-1) / 6}
+    with way_of_running(way), np.errstate(all="ignore"):
+        compiled = derivation.compile()(parameters)[1]
+        module = module_of(derivation).loss_and_gradients(parameters)[1]
+    values = derivation.values(parameters)
+    for name, gradient in expected.items():
+        np.testing.assert_allclose(compiled[name], gradient, rtol=1e-14)
+        np.testing.assert_allclose(module[name], gradient, rtol=1e-14)
+        np.testing.assert_allclose(values[f"{name}_bar"], gradient, rtol=1e-14)
+
+
 def embedding():
     return sbp.Program(
         inputs={"x": ("N",)},
