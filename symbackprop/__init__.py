@@ -10,6 +10,7 @@ print(derivation["W1"].matrix.latex)
 derivation.save("derivation.tex")
 function = derivation.compile()      # function(parameters, x, y) -> (loss, gradients)
 print(derivation.verify())           # every weight against finite differences
+run = net.train(x=x, y=y, learning_rate=0.1, epochs=1000)
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
     from symbackprop.layers.activations import Activation
     from symbackprop.layers.dense import Dense
     from symbackprop.layers.losses import Loss
+    from symbackprop.optimizers import SGD, Adam
+    from symbackprop.training.result import Training
     from symbackprop.verification.report import Report
 
 # SymPy takes most of a second to import; nothing is loaded before it is used.
 _HOMES = {
     "Activation": "layers.activations",
+    "Adam": "optimizers",
     "Dense": "layers.dense",
     "Derivation": "api",
     "EquationError": "errors",
@@ -46,14 +50,18 @@ _HOMES = {
     "NoRuleError": "errors",
     "Program": "api",
     "Report": "verification.report",
+    "SGD": "optimizers",
     "SizeError": "errors",
     "SymbackpropError": "errors",
+    "Training": "training.result",
     "UnreadableError": "errors",
     "UsageError": "errors",
 }
 
 __all__ = [
+    "SGD",
     "Activation",
+    "Adam",
     "Dense",
     "Derivation",
     "EquationError",
@@ -65,6 +73,7 @@ __all__ = [
     "Report",
     "SizeError",
     "SymbackpropError",
+    "Training",
     "UnreadableError",
     "UsageError",
     "__version__",

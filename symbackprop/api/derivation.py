@@ -151,7 +151,7 @@ class Derivation:
             raise UsageError(f"unknown backend {backend!r}; {nearest(str(backend), _BACKENDS)}")
         loss = self.differentiation.loss
         gradients = {name: self.adjoints[name].adjoint_name for name in self.gradients}
-        return GradientFunction(self._arguments, loss, gradients, reuse_buffers=reuse_buffers)
+        return GradientFunction(self.arguments, loss, gradients, reuse_buffers=reuse_buffers)
 
     def module(self) -> str:
         """The source of a stand-alone module: see ``save_module``."""
@@ -174,7 +174,8 @@ class Derivation:
         return write_whole(self.module(), target)
 
     @property
-    def _arguments(self) -> Arguments:
+    def arguments(self) -> Arguments:
+        """What checks the arrays that compiled functions are called with."""
         return Arguments(self.program, _loss_name(self.network), self.network.sizes)
 
     # -- checks ------------------------------------------------------------------------------------------------------

@@ -11,14 +11,19 @@ import numpy.typing as npt
 
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.derivation import Derivation
+from symbackprop.api.trained import Choices, drawn_parameters, train_model
 from symbackprop.documents.summary import Summary, summarize
 from symbackprop.layers.dense import Dense
 from symbackprop.layers.losses import Loss
 from symbackprop.network import NetworkDescription, describe, network_program
 from symbackprop.notation.program import Program as CoreProgram
+from symbackprop.notation.sizes import bind_sizes
+from symbackprop.optimizers import Optimizer
+from symbackprop.progress import Progress
 from symbackprop.specification.equations import parse_program
 from symbackprop.specification.toml import RunSettings, Specification
 from symbackprop.specification.toml import load as load_specification
+from symbackprop.training.result import Training
 
 __all__ = ["Model", "Network", "Program"]
 
@@ -84,6 +89,68 @@ class Model:
     def derive(self, wrt: str | Iterable[str] | None = None) -> Derivation:
         """Derive dL/dv of every parameter, or of every variable of ``wrt``, by the chain rule. Needs no number."""
         return Derivation(self, differentiate(self.program, wrt))
+
+    def initial_parameters(
+        self, initialization: str | None = None, seed: int | None = None, *, sizes: Mapping[str, int] | None = None
+    ) -> dict[str, Array]:
+        """Parameters to begin with: those of the file, and the rest drawn from ``seed`` by ``initialization``.
+
+        ``initialization`` is one of "uniform" (from -1 to 1), "normal", "glorot" (Glorot and Bengio 2010), "he" (He et
+        al. 2015) and the rows of ``symbackprop.specification.values.INITIALIZATIONS``; ``sizes`` gives numbers for
+        symbolic sizes. Raises UsageError and SizeError for what does not fit.
+
+        >>> net = Network(2, [Dense(3, "relu"), Dense(1)], "half_squared_error")
+        >>> {name: array.shape for name, array in net.initial_parameters("he", seed=1).items()}
+        {'W1': (3, 2), 'b1': (3,), 'W2': (1, 3), 'b2': (1,)}
+        """
+        shapes = {name: array.shape for name, array in self.data.items()}
+        numbers = bind_sizes(self.program, shapes, {**self.sizes, **(sizes or {})})
+        return drawn_parameters(self, numbers, initialization, self.run.seed if seed is None else seed)
+
+    def train(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        x: Any = None,
+        y: Any = None,
+        *,
+        learning_rate: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        optimizer: str | Optimizer | None = None,
+        momentum: float | None = None,
+        seed: int | None = None,
+        initialization: str | None = None,
+        wrt: str | Iterable[str] | None = None,
+        resume: Training | str | Path | None = None,
+        progress: bool | Progress = True,
+        **more: Any,
+    ) -> Training:
+        """Train by gradient descent with the compiled gradients; the result has ``parameters``, ``losses`` and more.
+
+        ``parameters``    arrays by name, all of them; by default those of ``initial_parameters``
+        ``x``, ``y``      (N, D) and (N, K), by default the file's; ``more`` gives other data of a program by name
+        ``learning_rate`` the step size eta, 0.01 by default
+        ``epochs``        how often all examples are gone through, counted from the start, 1000 by default
+        ``batch_size``    how many examples make one step: 1 for stochastic gradient descent, by default all
+        ``optimizer``     "sgd" (the default), "adam", or an ``SGD`` or ``Adam`` with settings of its own
+        ``momentum``      of "sgd", 0 by default
+        ``seed``          what parameters are drawn from, and by what each epoch's examples are shuffled
+        ``wrt``           the parameters to train, by default all; the others stay as they are
+        ``resume``        a run, or the file of one, to go on with as if it had not ended; its settings are the defaults
+        ``progress``      whether to show a bar where standard error is a terminal, or what to call in its place
+
+        ``losses[k]`` is the loss over all examples before the updates of epoch k. The same arguments give the same
+        numbers. Where the loss is no longer finite, and after Ctrl-C, ``stopped`` says so in a sentence, and what was
+        reached with a finite loss is kept. Raises UsageError and SizeError for what does not fit, naming it.
+
+        >>> net = Network(1, [Dense(1)], "half_squared_error")
+        >>> run = net.train(x=[[0.0], [1.0], [2.0]], y=[[1.0], [3.0], [5.0]], learning_rate=0.5, epochs=200)
+        >>> run.parameters["W1"].round(6), run.parameters["b1"].round(6)
+        (array([[2.]]), array([1.]))
+        """
+        data = {**more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
+        chosen = Choices(learning_rate, epochs, batch_size, seed, optimizer, momentum)
+        return train_model(self, parameters, data, chosen, initialization, wrt, resume, progress)
 
     def summary(self) -> Summary:
         """A table of the equations with their shapes and parameters."""

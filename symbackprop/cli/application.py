@@ -14,6 +14,7 @@ from symbackprop._version import __version__
 from symbackprop.cli.compile import compile_module
 from symbackprop.cli.derive import derive
 from symbackprop.cli.status import Status
+from symbackprop.cli.train import train
 from symbackprop.cli.verify import verify
 from symbackprop.errors import SymbackpropError, nearest
 
@@ -105,3 +106,4 @@ def application() -> None:
 application.add_command(derive)
 application.add_command(compile_module)
 application.add_command(verify)
+application.add_command(train)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import click
 
 from symbackprop.cli.status import Status
+from symbackprop.progress import progress_bar
 
 __all__ = ["verify"]
 
@@ -55,11 +54,11 @@ def verify(network: str, method: str, eps: float | None, seed: int | None, plot:
     from symbackprop.cli.networks import load_model
 
     if plot is not None:
-        from symbackprop.verification.curve import check_plot
+        from symbackprop.figures import check_plot
 
         check_plot(plot)
     derivation = load_model(network).derive()
-    with _progress() as progress:
+    with progress_bar("weights") as progress:
         report = derivation.verify(method=method, eps=eps, seed=seed, progress=progress)
     if as_json:
         from symbackprop.cli.report_json import report_json
@@ -72,18 +71,3 @@ def verify(network: str, method: str, eps: float | None, seed: int | None, plot:
         if sys.stderr.isatty():
             click.echo(f"wrote {file}", err=True)
     return Status.HOLDS if report.ok else Status.FAILED
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error that a verification moves; None where nobody would see it."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=0, label="weights", file=sys.stderr) as bar:
-
-        def move(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield move

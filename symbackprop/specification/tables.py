@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from symbackprop.errors import UsageError, nearest
+from symbackprop.optimizers import OPTIMIZERS
 from symbackprop.specification.values import INITIALIZATIONS
 
-__all__ = ["ACTIVATION", "LAYERS", "LOSS", "NETWORK", "OPTIMIZERS", "PROGRAM", "RUN", "Key", "check_table"]
+__all__ = ["ACTIVATION", "LAYERS", "LOSS", "NETWORK", "PROGRAM", "RUN", "Key", "check_table"]
 
 Table = Mapping[str, Any]
-OPTIMIZERS = ("sgd", "adam")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ RUN: Mapping[str, Key] = MappingProxyType(
         "learning_rate": Key(_POSITIVE),
         "epochs": Key(_COUNT),
         "batch_size": Key(_COUNT),
-        "optimizer": Key(_TEXT, choices=OPTIMIZERS),
+        "optimizer": Key(_TEXT, choices=tuple(OPTIMIZERS)),
         "momentum": Key(_FRACTION),
         "report": Key(_TEXT, choices=_MEANS),
     }

@@ -36,7 +36,10 @@ _REAL = ("learning_rate", "momentum")
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How parameters are drawn and trained; ``None`` is the default of the training."""
+    """How parameters are drawn and trained; ``None`` is the default of the training.
+
+    ``report`` says whether the losses of a training are printed as the mean or the sum; None is as the loss is defined.
+    """
 
     seed: int = 0
     initialization: str = "glorot_uniform"
@@ -45,7 +48,7 @@ class RunSettings:
     batch_size: int | None = None
     optimizer: str = "sgd"
     momentum: float = 0.0
-    report: str = "mean"
+    report: str | None = None
 
 
 @dataclass(frozen=True)

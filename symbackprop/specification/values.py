@@ -194,25 +194,31 @@ def _within(rng: np.random.Generator, shape: tuple[int, ...], bound: float) -> A
     return rng.uniform(-bound, bound, shape)
 
 
+_GLOROT_UNIFORM = Initialization(
+    lambda rng, shape, fan_in, fan_out: _within(rng, shape, math.sqrt(6 / (fan_in + fan_out)))
+)
+_HE_NORMAL = Initialization(lambda rng, shape, fan_in, fan_out: rng.normal(0, math.sqrt(2 / fan_in), shape))
+
 INITIALIZATIONS: Mapping[str, Initialization] = MappingProxyType(
     {
         "uniform": Initialization(lambda rng, shape, fan_in, fan_out: rng.uniform(-1, 1, shape), biases=True),
         "normal": Initialization(lambda rng, shape, fan_in, fan_out: rng.normal(0, 1, shape), biases=True),
-        "glorot_uniform": Initialization(
-            lambda rng, shape, fan_in, fan_out: _within(rng, shape, math.sqrt(6 / (fan_in + fan_out)))
-        ),
+        "glorot": _GLOROT_UNIFORM,
+        "glorot_uniform": _GLOROT_UNIFORM,
         "glorot_normal": Initialization(
             lambda rng, shape, fan_in, fan_out: rng.normal(0, math.sqrt(2 / (fan_in + fan_out)), shape)
         ),
+        "he": _HE_NORMAL,
         "he_uniform": Initialization(lambda rng, shape, fan_in, fan_out: _within(rng, shape, math.sqrt(6 / fan_in))),
-        "he_normal": Initialization(lambda rng, shape, fan_in, fan_out: rng.normal(0, math.sqrt(2 / fan_in), shape)),
+        "he_normal": _HE_NORMAL,
         "zeros": Initialization(lambda rng, shape, fan_in, fan_out: np.zeros(shape)),
     }
 )
 """Every initialization by name: "uniform" is U(-1, 1), "normal" N(0, 1), glorot and he as in the papers.
 
-Glorot and Bengio (2010): variance 2 / (fan in + fan out); He et al. (2015): variance 2 / fan in. Biases, which are
-parameters with fewer than two axes, start at zero there.
+Glorot and Bengio (2010): variance 2 / (fan in + fan out), uniform unless it is said otherwise; He et al. (2015):
+variance 2 / fan in, normal unless it is said otherwise. Biases, which are parameters with fewer than two axes, start at
+zero there.
 """
 
 

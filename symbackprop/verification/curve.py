@@ -5,25 +5,19 @@ For large steps the truncation counts, eps (forward) or eps^2 (central); for sma
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from symbackprop.errors import UsageError
-from symbackprop.files import write_whole
+from symbackprop.figures import BLUE, ORANGE, check_plot, new_figure, save_figure, without_frame
 
-__all__ = ["SUFFIXES", "Curve", "check_plot", "error_curve", "plot_curves"]
+__all__ = ["Curve", "error_curve", "plot_curves"]
 
-SUFFIXES = (".png", ".pdf", ".svg")
-"""The formats of a plot, by suffix."""
 _EXPONENTS = np.linspace(-1, -15, 57)
-# Blue and orange of Okabe and Ito, which differ for every kind of colour vision.
-_BLUE, _ORANGE = "#0072B2", "#D55E00"
 
 
 @dataclass(frozen=True)
@@ -61,15 +55,6 @@ def error_curve(
     return Curve(array, index, reference, tuple(steps), tuple(forward), tuple(central))
 
 
-def check_plot(path: str | Path) -> None:
-    """UsageError unless a plot can be drawn to a file with the suffix of ``path``."""
-    suffix = Path(path).suffix
-    if suffix not in SUFFIXES:
-        what = f"suffix {suffix!r}" if suffix else "no suffix"
-        raise UsageError(f"{path}: {what}, so no format for a plot; known are {', '.join(SUFFIXES)}")
-    _figure_module()
-
-
 def plot_curves(curves: Sequence[Curve], path: str | Path) -> Path:
     """Draw ``curves`` on one pair of logarithmic axes and write the picture, whole or not at all.
 
@@ -78,27 +63,17 @@ def plot_curves(curves: Sequence[Curve], path: str | Path) -> Path:
     check_plot(path)
     if not curves:
         raise UsageError("there is no curve to draw: no gradient that was checked differs from 0")
-    figure = _figure_module().Figure(figsize=(7.2, 4.8), dpi=150, layout="constrained")
+    figure = new_figure(7.2, 4.8)
     _draw(figure.add_subplot(), curves)
-    content = io.BytesIO()
-    figure.savefig(content, format=Path(path).suffix[1:])
-    return write_whole(content.getvalue(), Path(path))
-
-
-def _figure_module() -> ModuleType:
-    try:
-        import matplotlib.figure
-    except ImportError as error:
-        raise UsageError("a plot needs matplotlib; install it with pip install 'symbackprop[plot]'") from error
-    return matplotlib.figure
+    return save_figure(figure, path)
 
 
 def _draw(axes: Any, curves: Sequence[Curve]) -> None:
     """Every weight in thin lines, the first in thick ones: a loss is no parabola in a weight of the first layer."""
     chosen = curves[0]
     schemes = (
-        ("forward", _BLUE, "o", r"forward  $(C(w + \epsilon) - C(w))\,/\,\epsilon$"),
-        ("central", _ORANGE, "s", r"central  $(C(w + \epsilon) - C(w - \epsilon))\,/\,2\epsilon$"),
+        ("forward", BLUE, "o", r"forward  $(C(w + \epsilon) - C(w))\,/\,\epsilon$"),
+        ("central", ORANGE, "s", r"central  $(C(w + \epsilon) - C(w - \epsilon))\,/\,2\epsilon$"),
     )
     for scheme, colour, marker, label in schemes:
         for curve in curves:
@@ -123,8 +98,7 @@ def _draw(axes: Any, curves: Sequence[Curve]) -> None:
     axes.set_title("Error of a difference quotient against its step")
     axes.grid(True, which="major", linewidth=0.4, alpha=0.5)
     axes.legend(frameon=False, fontsize="small")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    without_frame(axes)
 
 
 def _visible(steps: Sequence[float], errors: Sequence[float]) -> tuple[list[float], list[float]]:

@@ -88,7 +88,7 @@ def test_a_network(read, tmp_path):
 def test_run_settings_by_default():
     run = RunSettings()
     assert (run.seed, run.initialization, run.learning_rate) == (0, "glorot_uniform", 0.01)
-    assert (run.epochs, run.batch_size, run.momentum, run.report) == (None, None, 0.0, "mean")
+    assert (run.epochs, run.batch_size, run.momentum, run.report) == (None, None, 0.0, None)
 
 
 def test_everything(read):
@@ -441,7 +441,7 @@ def test_a_loss_and_an_activation_that_do_not_fit(read):
         ("seed = -1", "seed is -1; give an integer, 0 or larger"),
         ("seed = 1.5", "seed is 1.5"),
         ("seed = true", "seed is True"),
-        ('initialization = "glorot"', "unknown initialization 'glorot'; did you mean 'glorot_"),
+        ('initialization = "glorot_unifrom"', "unknown initialization 'glorot_unifrom'; did you mean 'glorot_"),
         ("learning_rate = 0", "learning_rate is 0; give a positive finite number"),
         ("learning_rate = inf", "learning_rate is inf; give a positive finite number"),
         ('learning_rate = "0.1"', "learning_rate is '0.1'; give a positive finite number"),

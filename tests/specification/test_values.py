@@ -185,8 +185,10 @@ def test_drawing_is_deterministic():
     [
         ("uniform", 1.0, True),
         ("normal", 1.0, False),
+        ("glorot", math.sqrt(6 / 500), True),
         ("glorot_uniform", math.sqrt(6 / 500), True),
         ("glorot_normal", math.sqrt(2 / 500), False),
+        ("he", math.sqrt(2 / 300), False),
         ("he_uniform", math.sqrt(6 / 300), True),
         ("he_normal", math.sqrt(2 / 300), False),
     ],
@@ -211,8 +213,10 @@ def test_zeros_and_the_table():
     assert list(INITIALIZATIONS) == [
         "uniform",
         "normal",
+        "glorot",
         "glorot_uniform",
         "glorot_normal",
+        "he",
         "he_uniform",
         "he_normal",
         "zeros",
@@ -251,7 +255,11 @@ def test_scalars():
 @pytest.mark.parametrize(
     ("changes", "kind", "says"),
     [
-        ({"initialization": "glorot"}, UsageError, "unknown initialization 'glorot'; did you mean 'glorot_"),
+        (
+            {"initialization": "glorot_unifrom"},
+            UsageError,
+            "unknown initialization 'glorot_unifrom'; did you mean 'glorot_",
+        ),
         ({"seed": -1}, UsageError, "seed is -1; give an integer, 0 or larger"),
         ({"seed": 0.5}, UsageError, "seed is 0.5"),
         ({"seed": True}, UsageError, "seed is True"),

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from symbackprop.errors import UnreadableError, UsageError
-from symbackprop.verification.curve import Curve, check_plot, error_curve, plot_curves
+from symbackprop.figures import check_plot
+from symbackprop.verification.curve import Curve, error_curve, plot_curves
 
 MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml"}
 

@@ -1,0 +1,97 @@
+"""The training of a model: what is not said in the call is the resumed run's, the file's, or the default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+import sympy
+
+from symbackprop.errors import UsageError, nearest
+from symbackprop.notation.program import Role
+from symbackprop.optimizers import Optimizer
+from symbackprop.progress import Progress, progress_bar
+from symbackprop.specification.toml import RunSettings
+from symbackprop.specification.values import draw_parameters
+from symbackprop.training.result import Training
+from symbackprop.training.settings import DEFAULT_EPOCHS, Settings, chosen_optimizer
+from symbackprop.training.train import needed, train
+
+__all__ = ["Choices", "drawn_parameters", "train_model"]
+
+if TYPE_CHECKING:
+    from symbackprop.api.models import Model
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The settings that a call gives; None for those that it leaves open."""
+
+    learning_rate: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int | None = None
+    optimizer: str | Optimizer | None = None
+    momentum: float | None = None
+
+    def settings(self, run: RunSettings, earlier: Settings | None) -> Settings:
+        """Every setting: the call's, else that of the ``earlier`` run, else the file's in ``run``, else the default."""
+        plain = ("learning_rate", "epochs", "batch_size", "seed")
+        base = earlier or run
+        found = {name: getattr(base if getattr(self, name) is None else self, name) for name in plain}
+        if found["epochs"] is None:
+            found["epochs"] = DEFAULT_EPOCHS
+        return Settings(**found, optimizer=self._optimizer(run, earlier))
+
+    def _optimizer(self, run: RunSettings, earlier: Settings | None) -> Optimizer:
+        if self.optimizer is None and self.momentum is None and earlier is not None:
+            return earlier.optimizer
+        optimizer = run.optimizer if self.optimizer is None else self.optimizer
+        momentum = run.momentum if self.momentum is None and optimizer == run.optimizer else self.momentum
+        return chosen_optimizer(optimizer, momentum)
+
+
+def drawn_parameters(
+    model: Model, sizes: Mapping[sympy.Symbol, int], initialization: str | None, seed: int
+) -> dict[str, Array]:
+    """The parameters that the file of ``model`` gives, and the rest drawn."""
+    layout = "out_in" if model.description is None else model.description.weight_layout
+    way = model.run.initialization if initialization is None else initialization
+    return draw_parameters(model.program, sizes, model.parameters, seed, way, layout)
+
+
+def train_model(
+    model: Model,
+    parameters: Mapping[str, Any] | None,
+    data: Mapping[str, Any],
+    choices: Choices,
+    initialization: str | None,
+    wrt: str | Iterable[str] | None,
+    resume: Training | str | Path | None,
+    progress: bool | Progress,
+) -> Training:
+    """Train ``model`` with ``data`` in the place of the file's: see ``Model.train``."""
+    earlier = Training.load(resume) if isinstance(resume, str | os.PathLike) else resume
+    settings = choices.settings(model.run, earlier.settings if earlier else None)
+    derivation = model.derive(wrt)
+    for name in derivation.gradients:
+        if model.program.variables[name].role is not Role.PARAMETER:
+            known = [variable.name for variable in model.program.parameters]
+            raise UsageError(f"wrt names {name!r}, which is no parameter to train; {nearest(name, known)}")
+    loss = derivation.differentiation.loss
+    data = {**model.data, **data}
+    if parameters is None and earlier is None:
+        wanted = [v for v in needed(model.program, (loss,)) if v.role is not Role.PARAMETER]
+        sizes = derivation.arguments.checked(tuple(wanted), data).sizes
+        parameters = drawn_parameters(model, sizes, initialization, settings.seed)
+    arrays = derivation.arguments.together(parameters or {}, data)
+    gradients = {name: gradient.adjoint_name for name, gradient in derivation.gradients.items()}
+    with progress_bar("epochs", shown=progress is True) as bar:
+        report = progress if callable(progress) else bar
+        return train(derivation.arguments, loss, gradients, arrays, settings, resume=earlier, progress=report)

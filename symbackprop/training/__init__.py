@@ -1,0 +1,1 @@
+"""Floor 6: gradient descent with the compiled functions."""

@@ -1,0 +1,96 @@
+"""The examples of a step: all of them, or one shuffled batch after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sympy
+
+from symbackprop.errors import UsageError
+from symbackprop.notation.indices import is_size
+from symbackprop.notation.program import Program, Role
+
+__all__ = ["Batches", "batches_of"]
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Examples that are shuffled in memory of their own, and views of it, one for each step of an epoch.
+
+    ``parts`` holds for each step the arrays by name and how many examples they have; the last may have fewer.
+    """
+
+    source: Arrays
+    shuffled: Arrays
+    axes: Mapping[str, int]
+    examples: int
+    parts: tuple[tuple[Arrays, int], ...]
+
+    def orders(self, seed: int, skip: int) -> Iterator[Array]:
+        """The order of the examples in each epoch after ``skip`` ones: permutations by ``default_rng(seed)``."""
+        rng = np.random.default_rng(seed)
+        for _ in range(skip):
+            rng.permutation(self.examples)
+        while True:
+            yield rng.permutation(self.examples)
+
+    def shuffle(self, order: Array) -> None:
+        """Put the examples in ``order``."""
+        for name, axis in self.axes.items():
+            # With mode="clip" take writes straight into its memory; no entry of a permutation is out of range.
+            np.take(self.source[name], order, axis=axis, out=self.shuffled[name], mode="clip")
+
+
+def batches_of(program: Program, arrays: Arrays, size: int | None) -> Batches | None:
+    """The batches of ``size`` examples; None where all examples are one batch, which nobody needs to shuffle.
+
+    Raises UsageError where there are fewer examples, or where the program does not say what an example is.
+    """
+    if size is None:
+        return None
+    axes = _axes(program, arrays, size)
+    examples = {arrays[name].shape[axis] for name, axis in axes.items()}.pop()
+    if size > examples:
+        raise UsageError(
+            f"batch_size is {size}, but there are {examples} examples; give at most {examples}, or leave it out for "
+            "all of them"
+        )
+    if size == examples:
+        return None
+    shuffled = {name: np.array(arrays[name], order="C") for name in axes}
+    starts = range(0, examples, size)
+    parts = []
+    for start in starts:
+        stop = min(start + size, examples)
+        views = {name: shuffled[name][(slice(None),) * axis + (slice(start, stop),)] for name, axis in axes.items()}
+        parts.append((views, stop - start))
+    return Batches(arrays, shuffled, axes, examples, tuple(parts))
+
+
+def _axes(program: Program, arrays: Arrays, size: int) -> dict[str, int]:
+    """The axis that counts examples, for each array of data that has it."""
+    batch: sympy.Expr | None = program.batch
+    axes: dict[str, int] = {}
+    for variable in program.inputs if batch is not None and is_size(batch) else ():
+        places = [axis for axis, extent in enumerate(variable.shape) if batch in extent.free_symbols]
+        if not places or variable.name not in arrays:
+            continue
+        if variable.role is Role.PARAMETER or len(places) > 1 or variable.shape[places[0]] != batch:
+            raise UsageError(
+                f"batch_size is {size}, but {variable} of {program.name} cannot be divided into batches of {batch}; "
+                "leave batch_size out"
+            )
+        axes[variable.name] = places[0]
+    if not axes:
+        raise UsageError(
+            f"batch_size is {size}, but {program.name} does not say which size counts examples; give the program "
+            "batch='N', or leave batch_size out"
+        )
+    return axes

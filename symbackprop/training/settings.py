@@ -1,0 +1,84 @@
+"""How a network is trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from symbackprop.errors import UnreadableError, UsageError, nearest
+from symbackprop.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_named
+
+__all__ = ["DEFAULT_EPOCHS", "Settings", "chosen_optimizer"]
+
+DEFAULT_EPOCHS = 1000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run, checked.
+
+    ``epochs`` is how often all examples are gone through, ``batch_size`` how many examples make one step (all of them
+    where it is None), ``seed`` what shuffles them. Raises UsageError for a value that does not fit.
+    """
+
+    learning_rate: float = 0.01
+    epochs: int = DEFAULT_EPOCHS
+    batch_size: int | None = None
+    seed: int = 0
+    optimizer: Optimizer = field(default_factory=SGD)
+
+    def __post_init__(self) -> None:
+        rate = self.learning_rate
+        if isinstance(rate, bool) or not (
+            isinstance(rate, int | float | np.number) and math.isfinite(rate) and rate > 0
+        ):
+            raise UsageError(f"learning_rate is {rate!r}; give a positive number, such as 0.01")
+        _check_count("epochs", self.epochs, 1)
+        if self.batch_size is not None:
+            _check_count("batch_size", self.batch_size, 1)
+        _check_count("seed", self.seed, 0)
+        if not isinstance(self.optimizer, Optimizer):
+            raise UsageError(f"optimizer is {self.optimizer!r}; give one of {', '.join(OPTIMIZERS)}, or sbp.Adam(...)")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values; ``Settings.of`` takes them back."""
+        plain = {name: _plain(value) for name, value in asdict(self).items() if name != "optimizer"}
+        return {**plain, "optimizer": self.optimizer.settings()}
+
+    @staticmethod
+    def of(values: Any) -> Settings:
+        """The settings that ``as_dict`` said; UnreadableError where it cannot have been that."""
+        names = {entry.name for entry in fields(Settings)}
+        if not (isinstance(values, dict) and values.keys() == names and isinstance(values["optimizer"], dict)):
+            raise UnreadableError(f"its settings are {str(values)[:80]}")
+        try:
+            return Settings(**{**values, "optimizer": optimizer_named(**values["optimizer"])})
+        except (UsageError, TypeError) as error:
+            raise UnreadableError(f"its settings do not fit: {error}") from error
+
+
+def chosen_optimizer(optimizer: str | Optimizer, momentum: float | None) -> Optimizer:
+    """``optimizer``, by name or as it is, with ``momentum`` where that is given."""
+    if isinstance(optimizer, str):
+        given = {} if not momentum else {"momentum": momentum}
+        if given and optimizer in OPTIMIZERS and optimizer != SGD.name:
+            raise UsageError(f"momentum is {momentum}, but {optimizer} takes none; leave momentum out, or say 'sgd'")
+        return optimizer_named(optimizer, **given)
+    if not isinstance(optimizer, Optimizer):
+        remedy = nearest(str(optimizer), OPTIMIZERS)
+        raise UsageError(f"optimizer is {optimizer!r}; give a name ({remedy}), or sbp.Adam(...)")
+    if momentum is not None:
+        raise UsageError(f"momentum is {momentum}, beside optimizer={optimizer}; say it there: sbp.SGD({momentum})")
+    return optimizer
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise UsageError(f"{name} is {value!r}; give an integer, {least} or larger")
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,127 @@
+"""Training: from a program with its gradients, and arrays, to what descent makes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.codegen.arguments import Arguments, Checked
+from symbackprop.codegen.function import CompiledFunction
+from symbackprop.errors import UsageError
+from symbackprop.notation.program import Program, Role, Variable
+from symbackprop.progress import Progress
+from symbackprop.training.compiled_step import CompiledStep
+from symbackprop.training.descent import Reached, descend
+from symbackprop.training.result import Training
+from symbackprop.training.settings import Settings
+from symbackprop.training.step import Step, step_of
+
+__all__ = ["needed", "train"]
+
+Array = npt.NDArray[Any]
+
+
+def train(
+    arguments: Arguments,
+    loss: str,
+    gradients: Mapping[str, str],
+    arrays: Mapping[str, Any],
+    settings: Settings,
+    *,
+    resume: Training | None = None,
+    progress: Progress | None = None,
+) -> Training:
+    """Train the parameters in ``gradients``, which names the gradient of each in the program of ``arguments``.
+
+    ``loss`` is its loss; ``arrays`` has the data and every parameter by name, but those of ``resume`` take their
+    place. Raises UsageError and SizeError where an array does not fit, where ``resume`` is a run of another network or
+    optimizer, and where the loss is not finite from the start.
+    """
+    started = time.perf_counter()
+    program = arguments.program
+    step = step_of(program, loss, gradients, settings.optimizer)
+    if resume is not None:
+        _check_resumed(resume, program, settings)
+        arrays = {**arrays, **resume.parameters}
+    given = arguments.checked(needed(program, (loss, *gradients.values())), arrays)
+    start = _start(step, given, resume)
+    compiled = CompiledStep(step, arguments, given, settings, skip=start.epochs)
+    reached = descend(compiled, start, settings.epochs, progress)
+    return _result(arguments, step, given, settings, reached, time.perf_counter() - started, resume)
+
+
+def needed(program: Program, names: Sequence[str]) -> tuple[Variable, ...]:
+    """The declared variables that those called ``names`` depend on, and every parameter."""
+    used = frozenset[str]().union(*(program.uses[equation.name] for equation in program.needed_for(names)))
+    return tuple(v for v in program.inputs if v.name in used or v.role is Role.PARAMETER)
+
+
+def _check_resumed(resume: Training, program: Program, settings: Settings) -> None:
+    if settings.epochs <= resume.epochs:
+        raise UsageError(
+            f"epochs is {settings.epochs}, counted from the start, and the run to resume has done {resume.epochs}; "
+            "give more"
+        )
+    for parameter in program.parameters:
+        if parameter.name not in resume.parameters:
+            raise UsageError(
+                f"the run to resume is of {resume.network!r} and has no parameter {parameter.name!r}; resume a run of "
+                f"{program.name!r}"
+            )
+
+
+def _start(step: Step, given: Checked, resume: Training | None) -> Reached:
+    weights = [given.arrays[name] for name in step.weights]
+    if resume is None:
+        return Reached((*weights, *(np.zeros_like(given.arrays[weight]) for _, weight in step.remembered.values())))
+    kept = []
+    for kind, weight in step.remembered.values():
+        array = resume.remembered.get(kind, {}).get(weight)
+        if array is None or array.shape != given.arrays[weight].shape:
+            raise UsageError(
+                f"the run to resume was made with {resume.settings.optimizer}, which keeps no {kind} of {weight}; go "
+                "on with the same optimizer, or start anew from its parameters"
+            )
+        kept.append(array.astype(given.dtype, copy=False))
+    return Reached((*weights, *kept), resume.epochs, resume.steps, tuple(resume.losses.tolist()), resume.loss)
+
+
+def _result(
+    arguments: Arguments,
+    step: Step,
+    given: Checked,
+    settings: Settings,
+    reached: Reached,
+    seconds: float,
+    resume: Training | None,
+) -> Training:
+    program = arguments.program
+    carried = dict(zip(step.carried, reached.carried, strict=True))
+    # Copies: what did not change is still the caller's own.
+    parameters = {v.name: np.array({**given.arrays, **carried}[v.name]) for v in program.parameters}
+    remembered: dict[str, dict[str, Array]] = {}
+    for name, (kind, weight) in step.remembered.items():
+        remembered.setdefault(kind, {})[weight] = np.array(carried[name])
+    data = {name: array for name, array in given.arrays.items() if name not in parameters}
+    predict = None if program.output is None else CompiledFunction(arguments, program.output)
+    return Training(
+        network=program.name,
+        settings=settings,
+        parameters=MappingProxyType(parameters),
+        losses=np.array(reached.losses),
+        loss=reached.loss,
+        predictions=None if predict is None else predict(parameters, **data),
+        steps=reached.steps,
+        remembered=MappingProxyType(remembered),
+        stopped=reached.stopped,
+        interrupted=reached.interrupted,
+        seconds=seconds + (0.0 if resume is None else resume.seconds),
+        loss_name=arguments.loss,
+        data=MappingProxyType(data),
+        predict=predict,
+    )
