@@ -286,6 +286,7 @@ class Derivation:
             learning_rate=model.run.learning_rate if learning_rate is None else learning_rate,
             drawn=complete.drawn,
             seed=model.run.seed,
+            examples=complete.examples,
         )
 
     def __repr__(self) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DIGITS", "array_latex", "in_product", "number_latex"]
+from symbackprop.documents.layout import glyphs
+
+__all__ = ["DIGITS", "array_latex", "array_width", "in_product", "number_latex"]
 
 DIGITS = 6
 """Significant figures of displayed numbers."""
@@ -37,6 +39,18 @@ def array_latex(array: npt.NDArray[Any], digits: int = DIGITS) -> str:
     """A number, a column vector or a matrix."""
     if array.ndim == 0:
         return number_latex(float(array), digits)
-    rows = array.reshape(-1, 1) if array.ndim == 1 else array
-    lines = [" & ".join(number_latex(float(entry), digits) for entry in row) for row in rows]
+    lines = [" & ".join(row) for row in _entries(array, digits)]
     return r"\begin{pmatrix} " + r" \\ ".join(lines) + r" \end{pmatrix}"
+
+
+def array_width(array: npt.NDArray[Any], digits: int = DIGITS) -> int:
+    """About how many glyphs wide ``array_latex`` is: a column is as wide as its widest number, and a gap."""
+    if array.ndim == 0:
+        return glyphs(number_latex(float(array), digits))
+    columns = zip(*_entries(array, digits), strict=True)
+    return 1 + sum(max(map(glyphs, column)) + 2 for column in columns)
+
+
+def _entries(array: npt.NDArray[Any], digits: int) -> list[list[str]]:
+    rows = array.reshape(-1, 1) if array.ndim == 1 else array
+    return [[number_latex(float(entry), digits) for entry in row] for row in rows]

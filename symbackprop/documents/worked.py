@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symbackprop.documents.layout import lines
-from symbackprop.documents.numbers import array_latex, in_product, number_latex
+from symbackprop.documents.layout import WIDTH, glyphs, lines
+from symbackprop.documents.numbers import array_latex, array_width, in_product, number_latex
 from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Ref, Row, Table, Text
 from symbackprop.forms.evaluate import evaluate_program
 from symbackprop.forms.scalar import Link, Path, Place, ScalarForm, ScalarGradient
@@ -25,19 +25,24 @@ _MOST_ROWS = 600
 """Up to this many weights all stand in the table of the update; of more, those that are worked."""
 _MOST_PATHS = 8
 """Up to this many paths a chain is written out from the loss; beyond, from the next variables' derivatives."""
-_WIDEST_MATRIX = 10
+_MOST_ENTRIES = 100
+"""Up to this many entries an array is shown whole."""
 _LEFT_SIDE = r"\frac{\partial L}{\partial W^{(1)}_{11}}"
 """As wide as what stands left of a chain."""
 
 
 @dataclass(frozen=True)
 class WorkedExample:
-    """Numbers for a derivation: the scalar form with its values, the learning rate, and what was drawn from a seed."""
+    """Numbers for a derivation: the scalar form with its values, the learning rate, and what was drawn from a seed.
+
+    ``examples`` is how many examples the data have, where only the first of them is worked.
+    """
 
     form: ScalarForm
     learning_rate: float
     drawn: tuple[str, ...] = ()
     seed: int = 0
+    examples: int | None = None
 
 
 def worked_blocks(views: Views, example: WorkedExample) -> list[Block]:
@@ -64,11 +69,12 @@ def _known(value: float | None) -> float:
 
 
 def _given(example: WorkedExample) -> Paragraph:
-    digits = "Numbers are computed in double precision and rounded for display to six significant figures."
-    if not example.drawn:
-        return Paragraph((digits,))
-    drawn = f" Not given, and drawn with seed {example.seed}: {', '.join(example.drawn)}."
-    return Paragraph((digits + drawn,))
+    said = "Numbers are computed in double precision and rounded for display to six significant figures."
+    if example.examples is not None:
+        said += f" The data have {example.examples} examples; the first one is worked here, as a batch of one."
+    if example.drawn:
+        said += f" Not given, and drawn with seed {example.seed}: {', '.join(example.drawn)}."
+    return Paragraph((said,))
 
 
 def _array(example: WorkedExample, name: str) -> npt.NDArray[Any]:
@@ -89,12 +95,21 @@ def _values(views: Views, example: WorkedExample) -> list[Block]:
         rows = []
         for variable in variables:
             array = _array(example, variable.name)
-            if array.ndim <= 2 and max(array.shape[-1:], default=1) <= _WIDEST_MATRIX and array.size <= 100:
-                symbol = views.symbols.whole(variable.name, len(variable.shape))
-                rows.append(Row(symbol, (array_latex(array),)))
+            if array.ndim <= 2 and array.size <= _MOST_ENTRIES:
+                rows += _array_rows(views, variable, array)
         if rows:
             blocks += [Heading(title, 2), Display(tuple(rows))]
     return blocks
+
+
+def _array_rows(views: Views, variable: Variable, array: npt.NDArray[Any]) -> list[Row]:
+    """The array, or its transpose where only that fits on a line; nothing where neither does."""
+    for transposed in (False, True) if array.ndim == 2 else (False,):
+        symbol = views.symbols.whole(variable.name, len(variable.shape), transposed)
+        shown = array.T if transposed else array
+        if glyphs(symbol) + 3 + array_width(shown) <= WIDTH:
+            return [Row(symbol, (array_latex(shown),))]
+    return []
 
 
 def _local_factors(views: Views, form: ScalarForm, gradients: Sequence[ScalarGradient]) -> list[Block]:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symbackprop.errors import SizeError
+from symbackprop.errors import SizeError, UsageError
 from symbackprop.notation.program import Program, Role
 from symbackprop.notation.sizes import bind_sizes
+from symbackprop.specification.batch import batch_axes
 from symbackprop.specification.values import check_arrays, draw_parameters
 
 __all__ = ["CompleteArrays", "complete_arrays", "draw_data", "is_categorical", "is_small"]
@@ -21,17 +22,23 @@ Array = npt.NDArray[Any]
 
 _SMALL = 64
 """Up to how many weights a network without data is worked in numbers."""
+_MOST_EXAMPLES = 8
+"""Up to how many examples are worked together; of more, the first is worked alone."""
 _MOST_WEIGHTS = 200_000
 """Up to how many weights a network is worked in numbers at all."""
 
 
 @dataclass(frozen=True)
 class CompleteArrays:
-    """An array for every declared variable, the numbers of the sizes, and the names of what was drawn."""
+    """An array for every declared variable, the numbers of the sizes, and the names of what was drawn.
+
+    ``examples`` is the number of examples that were given, where only the first of them is here.
+    """
 
     arrays: Mapping[str, Array]
     sizes: Mapping[sympy.Symbol, int]
     drawn: tuple[str, ...]
+    examples: int | None = None
 
 
 def complete_arrays(
@@ -58,7 +65,9 @@ def complete_arrays(
         if not is_small(program, sizes):
             return None
         data = {**draw_data(program, loss, sizes, seed), **data}
-    checked = check_arrays(program, data, one_hot=is_categorical(loss))
+    checked, examples = _few_examples(program, check_arrays(program, data, one_hot=is_categorical(loss)))
+    if examples is not None:
+        sizes = {name: number for name, number in sizes.items() if name != str(program.batch)}
     weights = {name: value for name, value in given.items() if name not in data}
     drawn += tuple(variable.name for variable in program.parameters if variable.name not in weights)
     bound = bind_sizes(program, {name: array.shape for name, array in checked.items()}, sizes)
@@ -68,7 +77,19 @@ def complete_arrays(
             f"{_MOST_WEIGHTS}); leave the data out for the derivation alone"
         )
     filled = draw_parameters(program, bound, weights, seed, initialization, layout=layout)
-    return CompleteArrays({**checked, **filled}, bound, drawn)
+    return CompleteArrays({**checked, **filled}, bound, drawn, examples)
+
+
+def _few_examples(program: Program, data: dict[str, Array]) -> tuple[dict[str, Array], int | None]:
+    """``data``; of many examples the first one, with how many there are."""
+    try:
+        axes = {name: axis for name, axis in batch_axes(program).items() if name in data}
+    except UsageError:
+        return data, None
+    examples = min((data[name].shape[axis] for name, axis in axes.items()), default=0)
+    if examples <= _MOST_EXAMPLES:
+        return data, None
+    return {**data, **{name: data[name].take([0], axis=axis) for name, axis in axes.items()}}, examples
 
 
 def is_categorical(loss: str) -> bool:

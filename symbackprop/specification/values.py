@@ -272,7 +272,12 @@ def _fans(shape: tuple[int, ...], layout: str) -> tuple[float, float]:
 
 
 def in_dtype_of_parameters(program: Program, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """``arrays`` with every real one in the floating type of the parameters, which the computation follows."""
-    dtype = np.result_type(*(arrays[p.name] for p in program.parameters if p.name in arrays), np.float32)
+    """``arrays`` with every real one in the floating type of the parameters, which the computation follows.
+
+    Where there are none, it follows the data.
+    """
     whole = {variable.name for variable in program.inputs if variable.integer}
+    leading = [arrays[p.name] for p in program.parameters if p.name in arrays]
+    leading = leading or [array for name, array in arrays.items() if name not in whole]
+    dtype = np.result_type(*leading, np.float32)
     return {name: array if name in whole else array.astype(dtype, copy=False) for name, array in arrays.items()}

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sympy
 
 from symbackprop.errors import UsageError
-from symbackprop.notation.indices import is_size
-from symbackprop.notation.program import Program, Role
+from symbackprop.notation.program import Program
+from symbackprop.specification.batch import batch_axes
 
 __all__ = ["Batches", "batches_of"]
 
@@ -55,7 +54,10 @@ def batches_of(program: Program, arrays: Arrays, size: int | None) -> Batches | 
     """
     if size is None:
         return None
-    axes = _axes(program, arrays, size)
+    try:
+        axes = {name: axis for name, axis in batch_axes(program).items() if name in arrays}
+    except UsageError as error:
+        raise UsageError(f"batch_size is {size}, but {error}, or leave batch_size out") from error
     examples = {arrays[name].shape[axis] for name, axis in axes.items()}.pop()
     if size > examples:
         raise UsageError(
@@ -72,25 +74,3 @@ def batches_of(program: Program, arrays: Arrays, size: int | None) -> Batches | 
         views = {name: shuffled[name][(slice(None),) * axis + (slice(start, stop),)] for name, axis in axes.items()}
         parts.append((views, stop - start))
     return Batches(arrays, shuffled, axes, examples, tuple(parts))
-
-
-def _axes(program: Program, arrays: Arrays, size: int) -> dict[str, int]:
-    """The axis that counts examples, for each array of data that has it."""
-    batch: sympy.Expr | None = program.batch
-    axes: dict[str, int] = {}
-    for variable in program.inputs if batch is not None and is_size(batch) else ():
-        places = [axis for axis, extent in enumerate(variable.shape) if batch in extent.free_symbols]
-        if not places or variable.name not in arrays:
-            continue
-        if variable.role is Role.PARAMETER or len(places) > 1 or variable.shape[places[0]] != batch:
-            raise UsageError(
-                f"batch_size is {size}, but {variable} of {program.name} cannot be divided into batches of {batch}; "
-                "leave batch_size out"
-            )
-        axes[variable.name] = places[0]
-    if not axes:
-        raise UsageError(
-            f"batch_size is {size}, but {program.name} does not say which size counts examples; give the program "
-            "batch='N', or leave batch_size out"
-        )
-    return axes

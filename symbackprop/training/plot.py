@@ -20,7 +20,6 @@ __all__ = ["plot_training"]
 Array = npt.NDArray[Any]
 
 _POINTS = 200
-_MOST_CLASSES = 8
 # What follows blue and orange in the palette of Okabe and Ito.
 _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 _MARKERS = "osD^vPX*"
@@ -30,14 +29,15 @@ def plot_training(run: Training, path: str | Path, scale: float = 1.0, label: st
     """Draw ``run`` and write the picture, whole or not at all.
 
     The losses are multiplied with ``scale`` and called ``label``. Beside the curve stands the decision boundary with
-    the data, where the run has its data, two inputs an example, and an output for each. Raises UsageError where
-    matplotlib is missing, the suffix is unknown, or there is no loss to draw.
+    the data, where the run has its data: examples of two inputs, and a number or a class for each. Raises UsageError
+    where matplotlib is missing, the suffix is unknown, or there is no loss to draw.
     """
     check_plot(path)
     if not run.epochs:
         raise UsageError("there is no curve to draw: no epoch was done")
     plane = _plane(run)
-    figure = new_figure(6.4 if plane is None else 11.0, 4.4)
+    figure = new_figure(6.4 if plane is None else 11.0, 4.6)
+    figure.suptitle(run.network)
     if plane is None:
         _draw_losses(figure.add_subplot(), run, scale, label)
     else:
@@ -76,7 +76,7 @@ class _Plane:
 
 
 def _plane(run: Training) -> _Plane | None:
-    """The plane of a run whose data are two numbers an example, with a target for each output; else None."""
+    """The plane of a run whose examples are two numbers, and a number or a class that is said of each; else None."""
     if run.predict is None or run.predictions is None or run.predictions.ndim != 2:
         return None
     names = [v.name for v in run.predict.kernel.inputs if v.role is not Role.PARAMETER]
@@ -84,10 +84,22 @@ def _plane(run: Training) -> _Plane | None:
     if len(names) != 1 or len(targets) != 1 or run.data[names[0]].shape != (len(run.predictions), 2):
         return None
     points = run.data[names[0]]
+    if len(points) < 2 or not (_is_one_number(targets[0]) or _are_classes(targets[0])):
+        return None
     horizontal, vertical = (_spread(points[:, axis]) for axis in (0, 1))
     grid = np.stack(np.meshgrid(horizontal, vertical), axis=-1).reshape(-1, 2).astype(points.dtype)
     outputs = run.predict(run.parameters, **{names[0]: grid}).reshape(_POINTS, _POINTS, -1)
     return _Plane(points, targets[0], horizontal, vertical, outputs, _threshold(targets[0], run.loss_name))
+
+
+def _is_one_number(targets: Array) -> bool:
+    return bool(targets.shape[1] == 1)
+
+
+def _are_classes(targets: Array) -> bool:
+    """Whether every row says one class, for as many classes as there are colours."""
+    one_hot = ((targets == 0) | (targets == 1)).all() and (targets.sum(axis=1) == 1).all()
+    return bool(one_hot and targets.shape[1] <= len(_COLOURS))
 
 
 def _spread(values: Array) -> Array:
@@ -99,19 +111,18 @@ def _spread(values: Array) -> Array:
 
 def _threshold(targets: Array, loss: str) -> float | None:
     values = np.unique(targets)
-    if targets.shape[1] != 1 or values.size != 2:
+    if not _is_one_number(targets) or values.size != 2:
         return None
     return 0.0 if loss.endswith("_with_logits") else float(values.mean())
 
 
 def _draw_plane(figure: Any, axes: Any, plane: _Plane) -> None:
-    classes = plane.targets.shape[1]
     if plane.threshold is not None:
         _draw_two_classes(figure, axes, plane, plane.threshold)
-    elif 2 <= classes <= _MOST_CLASSES:
-        _draw_classes(axes, plane)
-    else:
+    elif _is_one_number(plane.targets):
         _draw_numbers(figure, axes, plane)
+    else:
+        _draw_classes(axes, plane)
     axes.set_xlabel("first input")
     axes.set_ylabel("second input")
 
@@ -149,7 +160,7 @@ def _draw_numbers(figure: Any, axes: Any, plane: _Plane) -> None:
     filled = axes.contourf(plane.horizontal, plane.vertical, outputs, levels, cmap="viridis")
     figure.colorbar(filled, ax=axes, label="output")
     x, y = plane.points.T
-    axes.scatter(x, y, 30, targets, cmap="viridis", vmin=low, vmax=levels[-1], edgecolors="white", linewidths=0.8)
+    axes.scatter(x, y, s=30, c=targets, cmap="viridis", vmin=low, vmax=levels[-1], edgecolors="white", linewidths=0.8)
     axes.set_title("Output, and the targets in the same colours")
 
 
@@ -158,5 +169,5 @@ def _draw_points(axes: Any, plane: _Plane, groups: Sequence[Array], labels: Sequ
     size = 30 if len(plane.points) <= 200 else 10
     for group, label, colour, marker in zip(groups, labels, _COLOURS, _MARKERS, strict=False):
         x, y = plane.points[group].T
-        axes.scatter(x, y, size, colour, marker, edgecolors="black", linewidths=0.4, label=label)
+        axes.scatter(x, y, s=size, c=colour, marker=marker, edgecolors="black", linewidths=0.4, label=label)
     axes.legend(frameon=True, fontsize="small")

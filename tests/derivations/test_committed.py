@@ -19,7 +19,14 @@ NETWORKS = sorted(path.parent.name for path in FOLDER.glob("*/network.toml"))
 
 
 def test_the_networks_of_the_articles_are_there():
-    assert {"article-002-4-3-1", "article-003-2-3-1"} <= set(NETWORKS)
+    assert {
+        "article-000-2-3-1",
+        "article-001-three-layers",
+        "article-002-4-3-1",
+        "article-002-moons",
+        "article-003-2-3-1",
+        "mazur-2-2-2",
+    } == set(NETWORKS)
 
 
 @pytest.mark.parametrize("suffix", [".tex", ".md"])
@@ -62,9 +69,10 @@ print(json.dumps([loss, {name: array.tolist() for name, array in found.items()},
 def test_the_module_runs_where_sympy_cannot_be_imported(name, tmp_path):
     network = sbp.Network.load(FOLDER / name / "network.toml")
     derivation = network.derive()
-    values = derivation.values(network.parameters, network.data["x"], network.data["y"])
+    parameters = network.initial_parameters()
+    values = derivation.values(parameters, network.data["x"], network.data["y"])
     shutil.copy(FOLDER / name / "gradients.py", tmp_path)
-    lists = {key: array.tolist() for key, array in network.parameters.items()}
+    lists = {key: array.tolist() for key, array in parameters.items()}
     given = {"parameters": lists, **{key: array.tolist() for key, array in network.data.items()}}
     (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
     command = [sys.executable, "-W", "error", "-c", _WITHOUT_SYMPY]
@@ -127,7 +135,7 @@ def test_article_003_hidden_weight(slides):
 
 @pytest.fixture(scope="module")
 def article_002():
-    network = sbp.Network.load(FOLDER / "article-002-4-3-1" / "network.toml")
+    network = sbp.Network.load(FOLDER / "article-002-4-3-1" / "first_draw.toml")
     return network.derive().values(network.parameters, network.data["x"], network.data["y"])
 
 

@@ -112,6 +112,46 @@ def test_a_large_network_is_worked_for_one_weight_of_each_array(tmp_path):
     assert len(text) < 60_000
 
 
+@pytest.mark.parametrize(("examples", "worked"), [(8, 8), (9, 1), (500, 1)])
+def test_of_many_examples_the_first_is_worked(examples, worked, tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(examples, 2)), rng.normal(size=(examples, 1))
+    example = NETWORKS["sigmoid"].derive()._story(None, x, y, None).example
+    np.testing.assert_array_equal(example.form.values["x"], x[:worked])
+    np.testing.assert_array_equal(example.form.values["y"], y[:worked])
+    text = NETWORKS["sigmoid"].derive().save(tmp_path / "d.md", x=x, y=y).read_text()
+    assert (f"The data have {examples} examples; the first one is worked here" in text) == (worked == 1)
+    assert len(text) < 100_000
+
+
+def test_the_first_example_is_a_batch_of_one_whatever_the_file_says():
+    net = sbp.Network("D", [sbp.Dense(2)], "half_squared_error")
+    x, y = np.ones((20, 3)), np.ones((20, 2))
+    values = net.derive()._story(None, x, y, None).example.form.values
+    alone = net.derive()._story({name: values[name] for name in ("W1", "b1")}, x[:1], y[:1], None).example.form.values
+    assert values["L"] == alone["L"]
+
+
+def test_examples_that_cannot_be_told_apart_are_all_worked():
+    equations = ["z[n] = Sum(W[n,i]*x[n,i], i)", "L = Sum((z[n] - y[n])**2, n)"]
+    net = sbp.Program(
+        equations, "L", inputs={"x": ("N", 2)}, targets={"y": ("N",)}, parameters={"W": ("N", 2)}, batch="N"
+    )
+    example = net.derive()._story({"W": np.ones((9, 2))}, np.ones((9, 2)), np.ones(9), None).example
+    assert example.examples is None
+    assert example.form.values["x"].shape == (9, 2)
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(3, "W^{(1)} "), (10, r"W^{(1)\top} "), (60, None)])
+def test_a_wide_matrix_is_turned_and_one_too_large_left_out(columns, shown, tmp_path):
+    net = sbp.Network(2, [sbp.Dense(columns, "tanh", bias=False), sbp.Dense(1)], "huber", weight_layout="in_out")
+    parameters = {name: array + 0.1 for name, array in net.initial_parameters().items()}
+    text = net.derive().save(tmp_path / "d.md", parameters, x=[[0.5, 0.25]], y=[[1.0]]).read_text()
+    given = text[text.index("### Given") : text.index("### Forward pass")]
+    assert bool(re.search(r"W\^{\(1\)", given)) == (shown is not None)
+    assert shown is None or f"{shown}&= " in given
+
+
 def test_the_same_bytes_each_time(tmp_path):
     for suffix in EMITTERS:
         written = [NETWORKS["softmax"].derive().save(tmp_path / f"{n}{suffix}").read_bytes() for n in range(2)]

@@ -11,7 +11,7 @@ from symbackprop.errors import SizeError, UsageError
 from symbackprop.layers.dense import Dense
 from symbackprop.network import describe, network_program
 from symbackprop.specification.equations import parse_program
-from symbackprop.specification.values import INITIALIZATIONS, check_arrays, draw_parameters
+from symbackprop.specification.values import INITIALIZATIONS, check_arrays, draw_parameters, in_dtype_of_parameters
 
 
 def network(inputs="D", hidden="H", outputs="K", layout="out_in"):
@@ -243,6 +243,13 @@ def test_the_dtype_follows_what_is_given():
     assert {array.dtype for array in draw_parameters(NET, {}, given).values()} == {np.dtype(np.float32)}
     given["b1"] = np.ones(4)
     assert draw_parameters(NET, {}, given)["W2"].dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_without_parameters_the_computation_follows_the_data(dtype):
+    program = parse_program({"x": (2,)}, {"y": (2,)}, {}, ["L = Sum((x[i] - y[i])**2, i)"], "L")
+    arrays = {"x": np.ones(2, dtype), "y": np.zeros(2, dtype)}
+    assert {array.dtype for array in in_dtype_of_parameters(program, arrays).values()} == {np.dtype(dtype)}
 
 
 def test_scalars():

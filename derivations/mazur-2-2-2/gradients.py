@@ -1,0 +1,136 @@
+"""Loss and gradients of the 2-2-2 network of Mazur's example, from network.toml.
+
+2 inputs; layer 1: 2 units, activation sigmoid; layer 2: 2 units, activation sigmoid.
+Loss: half squared error (1/N sum_n 1/2 sum_k (a - y)^2: the mean over the examples of half the
+squared error; equal to torch.nn.MSELoss(reduction='sum')(a, y) / (2 N)); reduction: mean.
+
+Made by symbackprop 0.1.0; needs NumPy and nothing else.
+"""
+
+import numpy as np
+
+__all__ = ("PARAMETERS", "loss_and_gradients", "loss", "predict")
+
+# The shape of each parameter; a name stands for any size that is the same throughout.
+PARAMETERS = {
+    "W1": (2, 2),
+    "b1": (2,),
+    "W2": (2, 2),
+    "b2": (2,),
+}
+DATA = {
+    "x": ("N", 2),
+    "y": ("N", 2),
+}
+INTEGERS = ()
+
+
+def arrays_of(shapes, given, parameters, integers):
+    """The arrays called in ``shapes``, in one floating type: that of the parameters."""
+    sizes, arrays = {}, {}
+    for name in given:
+        if name not in shapes and name not in parameters:
+            raise ValueError(f"there is no parameter {name!r}; known are {', '.join(parameters)}")
+    for name, shape in shapes.items():
+        if given.get(name) is None:
+            raise ValueError(f"{name} is missing; give an array of shape {shape}")
+        array = np.asarray(given[name])
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{name} is an array of {array.dtype}; give real numbers")
+        if array.ndim != len(shape):
+            raise ValueError(f"{name} has shape {array.shape}; {shape} was expected")
+        if array.size == 0:
+            raise ValueError(f"{name} has shape {array.shape}; give at least one entry")
+        if not np.isfinite(array).all():
+            place = np.argwhere(~np.isfinite(array))[0].tolist()
+            raise ValueError(f"{name}{place} is {array[tuple(place)]}; give finite numbers")
+        for size, extent in zip(shape, array.shape, strict=True):
+            if isinstance(size, int) and size != extent:
+                raise ValueError(f"{name} has shape {array.shape}; {shape} was expected")
+            if sizes.setdefault(size, extent) != extent:
+                raise ValueError(f"{name} has shape {array.shape}; {shape} was expected, where {size} is {sizes[size]}")
+        arrays[name] = array
+    real = [array for name, array in arrays.items() if name in parameters]
+    dtype = np.float32 if real and all(array.dtype == np.float32 for array in real) else np.float64
+    return [array.astype(np.int64 if name in integers else dtype, copy=False) for name, array in arrays.items()]
+
+
+def sigmoid(z):
+    """sigmoid(z) = 1/(1 + exp(-z)), entry by entry."""
+    return np.exp(np.minimum(z, 0))/(1 + np.exp(-np.absolute(z)))
+
+
+def loss_and_gradients(parameters, x, y):
+    """Return the loss, and its derivative by each parameter as a dict of arrays."""
+    shapes = {**PARAMETERS, **DATA}
+    given = {**parameters, "x": x, "y": y}
+    W1, b1, W2, b2, x, y = arrays_of(shapes, given, PARAMETERS, INTEGERS)
+    N = x.shape[0]
+    # z1[n,j] = Sum(W1[j,i]*x[n,i], i) + b1[j]
+    z1 = x @ W1.T + b1
+    # a1[n,j] = sigmoid(z1[n,j])
+    a1 = sigmoid(z1)
+    # z2[n,j] = Sum(W2[j,i]*a1[n,i], i) + b2[j]
+    z2 = a1 @ W2.T + b2
+    # a2[n,j] = sigmoid(z2[n,j])
+    a2 = sigmoid(z2)
+    # L = Sum((a2[n,k] - y[n,k])**2, n, k)/(2*N)
+    L = np.sum((a2 - y)**2)/(2*N)
+    # a2_bar[n,j] = (a2[n,j] - y[n,j])/N
+    a2_bar = (a2 - y)/N
+    # z2_bar[n,j] = a2_bar[n,j]*a2[n,j]*(1 - a2[n,j])
+    z2_bar = a2_bar*a2*(1 - a2)
+    # W2_bar[j,i] = Sum(z2_bar[n,j]*a1[n,i], n)
+    W2_bar = z2_bar.T @ a1
+    # b2_bar[j] = Sum(z2_bar[n,j], n)
+    b2_bar = np.sum(z2_bar, axis=0)
+    # a1_bar[n,j] = Sum(z2_bar[n,k]*W2[k,j], k)
+    a1_bar = z2_bar @ W2
+    # z1_bar[n,j] = a1_bar[n,j]*a1[n,j]*(1 - a1[n,j])
+    z1_bar = a1_bar*a1*(1 - a1)
+    # W1_bar[j,i] = Sum(z1_bar[n,j]*x[n,i], n)
+    W1_bar = z1_bar.T @ x
+    # b1_bar[j] = Sum(z1_bar[n,j], n)
+    b1_bar = np.sum(z1_bar, axis=0)
+    gradients = {
+        "W1": W1_bar,
+        "b1": b1_bar,
+        "W2": W2_bar,
+        "b2": b2_bar,
+    }
+    return L, gradients
+
+
+def loss(parameters, x, y):
+    """Return the loss."""
+    shapes = {**PARAMETERS, **DATA}
+    given = {**parameters, "x": x, "y": y}
+    W1, b1, W2, b2, x, y = arrays_of(shapes, given, PARAMETERS, INTEGERS)
+    N = x.shape[0]
+    # z1[n,j] = Sum(W1[j,i]*x[n,i], i) + b1[j]
+    z1 = x @ W1.T + b1
+    # a1[n,j] = sigmoid(z1[n,j])
+    a1 = sigmoid(z1)
+    # z2[n,j] = Sum(W2[j,i]*a1[n,i], i) + b2[j]
+    z2 = a1 @ W2.T + b2
+    # a2[n,j] = sigmoid(z2[n,j])
+    a2 = sigmoid(z2)
+    # L = Sum((a2[n,k] - y[n,k])**2, n, k)/(2*N)
+    L = np.sum((a2 - y)**2)/(2*N)
+    return L
+
+
+def predict(parameters, x):
+    """Return the network's output."""
+    shapes = {**PARAMETERS, "x": DATA["x"]}
+    given = {**parameters, "x": x}
+    W1, b1, W2, b2, x = arrays_of(shapes, given, PARAMETERS, INTEGERS)
+    # z1[n,j] = Sum(W1[j,i]*x[n,i], i) + b1[j]
+    z1 = x @ W1.T + b1
+    # a1[n,j] = sigmoid(z1[n,j])
+    a1 = sigmoid(z1)
+    # z2[n,j] = Sum(W2[j,i]*a1[n,i], i) + b2[j]
+    z2 = a1 @ W2.T + b2
+    # a2[n,j] = sigmoid(z2[n,j])
+    a2 = sigmoid(z2)
+    return a2
