@@ -26,8 +26,10 @@ def test_examples_print_what_readme_says(tmp_path, monkeypatch):
             assert text == printed
             printed = ""
             checked += 1
-    assert checked == 2
+    assert checked == 3
     assert names["report"].ok
+    assert names["further"].epochs == 300
+    assert (tmp_path / "curve.png").exists()
     assert (tmp_path / "gradients.py").read_text(encoding="utf-8").count(_module_lines()) == 1
 
 
