@@ -9,7 +9,16 @@ from pathlib import Path
 
 from symbackprop.errors import UnreadableError
 
-__all__ = ["write_whole"]
+__all__ = ["check_place", "write_whole"]
+
+
+def check_place(path: str | Path) -> None:
+    """UnreadableError where there is no folder to write ``path`` into: said before the work that would be lost."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise UnreadableError(f"{path} cannot be written: there is no directory {str(folder)!r}; choose another place")
+    if Path(path).is_dir():
+        raise UnreadableError(f"{path} cannot be written: it is a directory; name a file in it")
 
 
 def write_whole(content: str | bytes, path: Path) -> Path:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Progress", "progress_bar"]
+__all__ = ["Progress", "notice", "progress_bar"]
 
 Progress = Callable[..., None]
 """``progress(done, of, note="")``: so much of so much is done."""
@@ -33,3 +33,9 @@ def progress_bar(label: str, shown: bool = True) -> Iterator[Progress | None]:
             bar.update(done - bar.pos)
 
         yield move
+
+
+def notice(text: str) -> None:
+    """A line on standard error, where that is a terminal."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)

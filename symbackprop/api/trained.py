@@ -14,7 +14,7 @@ import sympy
 from symbackprop.errors import UsageError, nearest
 from symbackprop.notation.program import Role
 from symbackprop.optimizers import Optimizer
-from symbackprop.progress import Progress, progress_bar
+from symbackprop.progress import Progress, notice, progress_bar
 from symbackprop.specification.toml import RunSettings
 from symbackprop.specification.values import draw_parameters
 from symbackprop.training.result import Training
@@ -24,6 +24,7 @@ from symbackprop.training.train import needed, train
 __all__ = ["Choices", "drawn_parameters", "train_model"]
 
 if TYPE_CHECKING:
+    from symbackprop.api.derivation import Derivation
     from symbackprop.api.models import Model
 
 Array = npt.NDArray[Any]
@@ -78,12 +79,11 @@ def train_model(
 ) -> Training:
     """Train ``model`` with ``data`` in the place of the file's: see ``Model.train``."""
     earlier = Training.load(resume) if isinstance(resume, str | os.PathLike) else resume
+    if earlier is not None and parameters is not None:
+        raise UsageError("parameters and resume are both given; leave one of them out")
     settings = choices.settings(model.run, earlier.settings if earlier else None)
     derivation = model.derive(wrt)
-    for name in derivation.gradients:
-        if model.program.variables[name].role is not Role.PARAMETER:
-            known = [variable.name for variable in model.program.parameters]
-            raise UsageError(f"wrt names {name!r}, which is no parameter to train; {nearest(name, known)}")
+    _check_trainable(model, derivation)
     loss = derivation.differentiation.loss
     data = {**model.data, **data}
     if parameters is None and earlier is None:
@@ -94,4 +94,17 @@ def train_model(
     gradients = {name: gradient.adjoint_name for name, gradient in derivation.gradients.items()}
     with progress_bar("epochs", shown=progress is True) as bar:
         report = progress if callable(progress) else bar
-        return train(derivation.arguments, loss, gradients, arrays, settings, resume=earlier, progress=report)
+        run = train(derivation.arguments, loss, gradients, arrays, settings, resume=earlier, progress=report)
+    if run.stopped is not None and bar is not None:
+        notice(f"{model.name}: {run.stopped}")
+    return run
+
+
+def _check_trainable(model: Model, derivation: Derivation) -> None:
+    known = [variable.name for variable in model.program.parameters]
+    for name in derivation.differentiation.wrt:
+        if name not in known:
+            raise UsageError(f"wrt names {name!r}, which is no parameter to train; {nearest(name, known)}")
+    if not derivation.gradients:
+        names = ", ".join(derivation.unreached)
+        raise UsageError(f"{model.name}: the loss does not depend on {names}; there is nothing to train")

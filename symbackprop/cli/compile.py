@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
+
+from symbackprop.progress import notice
 
 __all__ = ["compile_module"]
 
@@ -36,5 +36,4 @@ def compile_module(network: str, output: str | None, wrt: tuple[str, ...]) -> No
         click.echo(derivation.module(), nl=False)
         return
     path = derivation.save_module(output)
-    if sys.stderr.isatty():
-        click.echo(f"wrote {path}", err=True)
+    notice(f"wrote {path}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
 
 import click
+
+from symbackprop.progress import notice
 
 __all__ = ["derive"]
 
@@ -53,8 +54,8 @@ def derive(network: str, output: str | None, wrt: tuple[str, ...], learning_rate
     model = load_model(network)
     derivation = model.derive(wrt or None)
     file = None if output is None else derivation.save(output, learning_rate=learning_rate)
-    if file is not None and sys.stderr.isatty():
-        click.echo(f"wrote {file}", err=True)
+    if file is not None:
+        notice(f"wrote {file}")
     if as_json:
         from symbackprop.cli.derivation_json import derivation_json
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbackprop.cli.status import Status
+from symbackprop.files import check_place
+from symbackprop.progress import notice, progress_bar
 
 if TYPE_CHECKING:
     from symbackprop.training.result import Training
@@ -36,7 +37,11 @@ was reached is printed and written.
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]), help="The update rule.")
 @click.option("--momentum", metavar="X", type=float, help="Momentum of --optimizer sgd.")
 @click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Draw and shuffle from this seed.")
-@click.option("--initialization", metavar="NAME", help="How parameters are drawn: glorot, he, uniform, normal, zeros.")
+@click.option(
+    "--initialization",
+    metavar="NAME",
+    help="How to draw parameters that are not given: glorot, he, uniform, normal, zeros.",
+)
 @click.option("--wrt", metavar="NAME", multiple=True, help="Train this parameter alone; again for more.")
 @click.option("--report", type=click.Choice(["mean", "sum"]), help="Print the loss as the mean or the sum.")
 @click.option("--every", metavar="N", type=click.IntRange(min=1), help="Print each N-th epoch; default: ten of them.")
@@ -65,17 +70,13 @@ def train(
     model = load_model(network)
     report = report or model.run.report
     targets = model.data.get("y")
-    # What would fail at the end is looked at before the work is done.
     scale = 1.0 if targets is None else report_scale(model.description, report, targets.shape)
-    if plot is not None:
-        from symbackprop.figures import check_plot
-
-        check_plot(plot)
-    if output is not None:
-        from symbackprop.training.result import check_file
-
-        check_file(output)
-    run = model.train(**{**choices, "wrt": choices["wrt"] or None})
+    _check_files(output, plot)
+    with progress_bar("epochs") as bar:
+        run = model.train(**{**choices, "wrt": choices["wrt"] or None}, progress=bar or False)
+    # Files first: whoever reads the output may be gone before its end.
+    for file in _written(run, output, plot, scale, report):
+        notice(f"wrote {file}")
     if as_json:
         from symbackprop.cli.training_json import training_json
 
@@ -85,19 +86,32 @@ def train(
             click.echo(line)
     if run.stopped is not None:
         click.echo(f"symbackprop train: {run.stopped}", err=True)
-    for file in _written(run, output, plot, scale, report):
-        if sys.stderr.isatty():
-            click.echo(f"wrote {file}", err=True)
     if run.interrupted:
         return Status.INTERRUPTED
     return Status.HOLDS if run.stopped is None else Status.FAILED
+
+
+def _check_files(output: str | None, plot: str | None) -> None:
+    """Look, before the work is done, at what would fail when it is."""
+    if plot is not None:
+        from symbackprop.figures import check_plot
+
+        check_plot(plot)
+        check_place(plot)
+    if output is not None:
+        from symbackprop.training.result import check_file
+
+        check_file(output)
+        check_place(output)
 
 
 def _written(run: Training, output: str | None, plot: str | None, scale: float, report: str | None) -> Iterator[Path]:
     """The files that were asked for, each when it is written."""
     if output is not None:
         yield run.save(output)
-    if plot is not None and run.epochs:
+    if plot is not None and not run.epochs:
+        click.echo(f"symbackprop train: {plot} is not drawn, since no epoch was done", err=True)
+    elif plot is not None:
         from symbackprop.training.plot import plot_training
 
         yield plot_training(run, plot, scale, "loss" if scale == 1 else f"loss, {report}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 
 import click
 
 from symbackprop.cli.status import Status
-from symbackprop.progress import progress_bar
+from symbackprop.progress import notice, progress_bar
 
 __all__ = ["verify"]
 
@@ -68,6 +67,5 @@ def verify(network: str, method: str, eps: float | None, seed: int | None, plot:
         click.echo(str(report))
     if plot is not None:
         file = report.plot(plot)
-        if sys.stderr.isatty():
-            click.echo(f"wrote {file}", err=True)
+        notice(f"wrote {file}")
     return Status.HOLDS if report.ok else Status.FAILED
