@@ -34,6 +34,7 @@ from symbackprop.specification.values import check_arrays, in_dtype_of_parameter
 from symbackprop.verification.points import Drawing
 from symbackprop.verification.report import Report
 from symbackprop.verification.verify import given_values, gradient_function, verify
+from symbackprop.verification.weight_checks import weight_checks
 
 __all__ = ["Derivation"]
 
@@ -281,12 +282,14 @@ class Derivation:
         values = evaluate_program(self.program, complete.arrays)
         if not np.isfinite(values[self.differentiation.loss]).all():
             raise UsageError(f"{model.name}: with these numbers the loss is not finite; give smaller data or weights")
+        form = ScalarForm(self.differentiation, complete.sizes, values)
         return WorkedExample(
-            form=ScalarForm(self.differentiation, complete.sizes, values),
+            form=form,
             learning_rate=model.run.learning_rate if learning_rate is None else learning_rate,
             drawn=complete.drawn,
             seed=model.run.seed,
             examples=complete.examples,
+            checks=weight_checks(form),
         )
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.documents.checks import WeightCheck, check_blocks
 from symbackprop.documents.layout import WIDTH, glyphs, lines
 from symbackprop.documents.numbers import array_latex, array_width, in_product, number_latex
 from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Ref, Row, Table, Text
@@ -35,7 +37,8 @@ _LEFT_SIDE = r"\frac{\partial L}{\partial W^{(1)}_{11}}"
 class WorkedExample:
     """Numbers for a derivation: the scalar form with its values, the learning rate, and what was drawn from a seed.
 
-    ``examples`` is how many examples the data have, where only the first of them is worked.
+    ``examples`` is how many examples the data have, where only the first of them is worked. ``checks`` are the weights
+    whose derivatives were taken in other ways.
     """
 
     form: ScalarForm
@@ -43,6 +46,7 @@ class WorkedExample:
     drawn: tuple[str, ...] = ()
     seed: int = 0
     examples: int | None = None
+    checks: tuple[WeightCheck, ...] = ()
 
 
 def worked_blocks(views: Views, example: WorkedExample) -> list[Block]:
@@ -59,7 +63,17 @@ def worked_blocks(views: Views, example: WorkedExample) -> list[Block]:
     for gradient in in_full:
         blocks += _weight(views, example, gradient)
     blocks += _update(views, example, names, [g.place for g in in_full] if count > _MOST_ROWS else None)
+    checked = [form.gradient(check.place[0], *check.place[1]) for check in example.checks]
+    blocks += check_blocks(views, tuple(zip(example.checks, map(_product, checked), strict=True)))
     return blocks
+
+
+def _product(gradient: ScalarGradient) -> float:
+    """What the displayed factors of a weight multiply out to."""
+    if gradient.path_count <= _MOST_PATHS:
+        return sum(math.prod(_known(link.value) for link in path.links) for path in gradient.paths())
+    form = gradient.form
+    return sum(_known(form.number(form.adjoint_of(link.of))) * _known(link.value) for link in gradient.successors)
 
 
 def _known(value: float | None) -> float:

@@ -78,7 +78,7 @@ def test_every_weight_is_worked(name):
     model = NETWORKS[name]
     story = model.derive()._story(None, None, None, None)
     count = sum(story.example.form.values[p.name].size for p in model.program.parameters)
-    (table,) = (b for b in document(name).blocks if isinstance(b, Table) and b.header[0] == ("weight",))
+    (table,) = (b for b in document(name).blocks if isinstance(b, Table) and b.header[1] == ("before",))
     assert len(table.rows) == count
     tex = EMITTERS[".tex"](document(name))
     assert tex.count(r"&\leftarrow") == count
