@@ -52,6 +52,8 @@ Parameters = dict[str, np.ndarray]
 Gradients = Callable[[Any, Any, Any], Any]
 Loop = Callable[[int], Mapping[str, np.ndarray]]
 """Runs so many epochs from the start, and says what the parameters are then."""
+Orders = Callable[[int], np.ndarray]
+"""The order of the examples in each epoch."""
 Update = Callable[[Parameters, Mapping[str, np.ndarray]], None]
 
 
@@ -149,9 +151,21 @@ def adam_update(parameters: Parameters) -> Update:
 # -- loops -------------------------------------------------------------------------------------------------------------
 
 
-def by_hand(run: Run, gradients: Gradients, whole: Gradients | None) -> Loop:
+def one_generator(examples: int) -> Orders:
+    """What one would write by hand: the orders of a generator that goes on and on."""
+    rng = np.random.default_rng(0)
+    return lambda epoch: rng.permutation(examples)
+
+
+def ours(examples: int) -> Orders:
+    """Those of ``net.train``, which can be resumed at any epoch."""
+    return lambda epoch: np.random.default_rng((0, epoch)).permutation(examples)
+
+
+def by_hand(run: Run, gradients: Gradients, whole: Gradients | None, orders: Callable[[int], Orders]) -> Loop:
     """The loop over ``gradients``; ``whole`` is the loss of all examples, where there are several batches."""
     start, x, y = run.data()
+    order_of = orders(len(x))
 
     def loop(epochs: int) -> Parameters:
         parameters = {name: array.copy() for name, array in start.items()}
@@ -169,10 +183,10 @@ def by_hand(run: Run, gradients: Gradients, whole: Gradients | None) -> Loop:
                 losses.append(loss)
                 update(parameters, found)
             return parameters
-        rng, size = np.random.default_rng(0), len(x) // run.batches
-        for _ in range(epochs):
+        size = len(x) // run.batches
+        for epoch in range(epochs):
             losses.append(whole(parameters, x, y))
-            order = rng.permutation(len(x))
+            order = order_of(epoch)
             mixed_x, mixed_y = x[order], y[order]
             for at in range(0, len(x), size):
                 _, found = gradients(parameters, mixed_x[at : at + size], mixed_y[at : at + size])
@@ -184,6 +198,7 @@ def by_hand(run: Run, gradients: Gradients, whole: Gradients | None) -> Loop:
 
 def trained(run: Run, network: Any) -> Loop:
     """The loop behind ``net.train``, compiled before it is timed."""
+    from symbackprop.interrupts import Interrupts
     from symbackprop.training.compiled_step import CompiledStep
     from symbackprop.training.descent import Reached, descend
     from symbackprop.training.settings import Settings, chosen_optimizer
@@ -207,29 +222,23 @@ def trained(run: Run, network: Any) -> Loop:
     compiled = CompiledStep(step, derivation.arguments, given, settings)
 
     def loop(epochs: int) -> Mapping[str, np.ndarray]:
-        reached = descend(compiled, Reached(carried), epochs)
+        reached = descend(compiled, Reached(carried), epochs, Interrupts())
         return dict(zip(step.weights, reached.carried, strict=False))
 
     return loop
 
 
-def loops_of(run: Run) -> dict[str, Loop]:
-    """Every contender."""
+def loops_of(run: Run, orders: Callable[[int], Orders] = one_generator) -> dict[str, Loop]:
+    """Every contender; those by hand shuffle by ``orders``."""
     network = run.case.network()
-    step, forward = run.case.peer()
+    step, _ = run.case.peer()
     compiled = network.derive().compile(reuse_buffers=True)
-    if run.batches == 1:
-        return {
-            "hand": by_hand(run, step, None),
-            "train": trained(run, network),
-            "compiled": by_hand(run, compiled, None),
-        }
     # The peer's buffers are for one batch; over all examples it would need a second set, and so it is given ours.
-    del forward
+    whole = None if run.batches == 1 else network.derive().compile().loss
     return {
-        "hand": by_hand(run, step, network.derive().compile().loss),
+        "hand": by_hand(run, step, whole, orders),
         "train": trained(run, network),
-        "compiled": by_hand(run, compiled, network.derive().compile().loss),
+        "compiled": by_hand(run, compiled, whole, orders),
     }
 
 
@@ -254,9 +263,6 @@ def disagreements(run: Run, loops: Mapping[str, Loop]) -> list[str]:
     tolerance = 1e-9 if run.case.dtype == "float64" else 1e-3
     wrong = []
     for who, loop in loops.items():
-        # Batches are shuffled anew in each call of a loop, but only the first of ours begins with the first order.
-        if who == "train" and run.batches > 1:
-            continue
         for name, array in loop(CHECKED).items():
             moved = np.linalg.norm(expected.parameters[name] - parameters[name])
             error = np.linalg.norm(array - expected.parameters[name]) / moved
@@ -297,9 +303,9 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     run = next(run for run in RUNS if run.name == name)
-    loops = loops_of(run)
-    if wrong := disagreements(run, loops):
+    if wrong := disagreements(run, loops_of(run, ours)):
         return {"wrong": wrong}
+    loops = loops_of(run)
     taken = timed_rounds(loops, rounds)
 
     def ratio(who: str) -> list[float]:

@@ -17,6 +17,8 @@ def check_place(path: str | Path) -> None:
     folder = Path(path).parent
     if not folder.is_dir():
         raise UnreadableError(f"{path} cannot be written: there is no directory {str(folder)!r}; choose another place")
+    if not os.access(folder, os.W_OK):
+        raise UnreadableError(f"{path} cannot be written: {str(folder)!r} allows no new files; choose another place")
     if Path(path).is_dir():
         raise UnreadableError(f"{path} cannot be written: it is a directory; name a file in it")
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import numpy as np
 import sympy
 
 from symbackprop.errors import UsageError, nearest
@@ -77,7 +78,7 @@ class Optimizer(ABC):
 
     def settings(self) -> dict[str, Any]:
         """Name and settings as plain values: what ``optimizer_named`` makes it of again."""
-        return {"name": self.name, **asdict(self)}
+        return {"name": self.name, **{name: float(value) for name, value in asdict(self).items()}}
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ class SGD(Optimizer):
         )
 
     def numbers(self, learning_rate: float, step: int) -> Mapping[str, float]:
-        """The rate, and the momentum."""
-        return {"rate": learning_rate, "momentum": self.momentum}
+        """The rate, and the momentum where there is one."""
+        return {"rate": learning_rate} | ({"momentum": self.momentum} if self.momentum else {})
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def optimizer_named(name: str, **settings: float) -> Optimizer:
     if name not in OPTIMIZERS:
         raise UsageError(f"unknown optimizer {name!r}; {nearest(str(name), OPTIMIZERS)}")
     kind = OPTIMIZERS[name]
-    known = kind.__dataclass_fields__
+    known = [field.name for field in fields(kind)]
     for setting in settings:
         if setting not in known:
             raise UsageError(f"{name} has no {setting}; {nearest(setting, known)}")
@@ -172,7 +173,7 @@ def optimizer_named(name: str, **settings: float) -> Optimizer:
 
 
 def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _check_fraction(name: str, value: Any) -> None:

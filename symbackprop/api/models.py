@@ -123,20 +123,24 @@ class Model:
         wrt: str | Iterable[str] | None = None,
         resume: Training | str | Path | None = None,
         progress: bool | Progress = True,
+        data: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Training:
         """Train by gradient descent with the compiled gradients; the result has ``parameters``, ``losses`` and more.
 
         ``parameters``    arrays by name, all of them; by default those of ``initial_parameters``
-        ``x``, ``y``      (N, D) and (N, K), by default the file's; ``more`` gives other data of a program by name
+        ``x``, ``y``      (N, D) and (N, K), by default the file's; ``more``, or the mapping ``data``, gives other data
+                          of a program by name
         ``learning_rate`` the step size eta, 0.01 by default
         ``epochs``        how often all examples are gone through, counted from the start, 1000 by default
         ``batch_size``    how many examples make one step: 1 for stochastic gradient descent, by default all
         ``optimizer``     "sgd" (the default), "adam", or an ``SGD`` or ``Adam`` with settings of its own
         ``momentum``      of "sgd", 0 by default
-        ``seed``          what parameters are drawn from, and by what each epoch's examples are shuffled
+        ``seed``          what parameters are drawn from, and what shuffles the examples: those of epoch k come in the
+                          order ``default_rng((seed, k)).permutation(N)``
         ``wrt``           the parameters to train, by default all; the others stay as they are
-        ``resume``        a run, or the file of one, to go on with as if it had not ended; its settings are the defaults
+        ``resume``        a run, or the file of one, to go on with as if it had not ended; what it was made with is the
+                          default
         ``progress``      whether to show a bar where standard error is a terminal, or what to call in its place
 
         ``losses[k]`` is the loss over all examples before the updates of epoch k. The same arguments give the same
@@ -148,7 +152,7 @@ class Model:
         >>> run.parameters["W1"].round(6), run.parameters["b1"].round(6)
         (array([[2.]]), array([1.]))
         """
-        data = {**more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
+        data = {**(data or {}), **more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
         chosen = Choices(learning_rate, epochs, batch_size, seed, optimizer, momentum)
         return train_model(self, parameters, data, chosen, initialization, wrt, resume, progress)
 

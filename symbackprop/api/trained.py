@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 import sympy
 
@@ -16,9 +17,9 @@ from symbackprop.notation.program import Role
 from symbackprop.optimizers import Optimizer
 from symbackprop.progress import Progress, notice, progress_bar
 from symbackprop.specification.toml import RunSettings
-from symbackprop.specification.values import draw_parameters
+from symbackprop.specification.values import INITIALIZATIONS, draw_parameters
 from symbackprop.training.result import Training
-from symbackprop.training.settings import DEFAULT_EPOCHS, Settings, chosen_optimizer
+from symbackprop.training.settings import DEFAULT_EPOCHS, Settings, changed_optimizer, chosen_optimizer
 from symbackprop.training.train import needed, train
 
 __all__ = ["Choices", "drawn_parameters", "train_model"]
@@ -51,9 +52,11 @@ class Choices:
         return Settings(**found, optimizer=self._optimizer(run, earlier))
 
     def _optimizer(self, run: RunSettings, earlier: Settings | None) -> Optimizer:
-        if self.optimizer is None and self.momentum is None and earlier is not None:
-            return earlier.optimizer
-        optimizer = run.optimizer if self.optimizer is None else self.optimizer
+        optimizer = self.optimizer
+        if earlier is not None and optimizer in (None, earlier.optimizer.name):
+            return changed_optimizer(earlier.optimizer, self.momentum)
+        if optimizer is None:
+            optimizer = run.optimizer
         momentum = run.momentum if self.momentum is None and optimizer == run.optimizer else self.momentum
         return chosen_optimizer(optimizer, momentum)
 
@@ -61,10 +64,11 @@ class Choices:
 def drawn_parameters(
     model: Model, sizes: Mapping[sympy.Symbol, int], initialization: str | None, seed: int
 ) -> dict[str, Array]:
-    """The parameters that the file of ``model`` gives, and the rest drawn."""
+    """The parameters that the file of ``model`` gives, copied, and the rest drawn."""
     layout = "out_in" if model.description is None else model.description.weight_layout
     way = model.run.initialization if initialization is None else initialization
-    return draw_parameters(model.program, sizes, model.parameters, seed, way, layout)
+    drawn = draw_parameters(model.program, sizes, model.parameters, seed, way, layout)
+    return {name: np.array(array) for name, array in drawn.items()}
 
 
 def train_model(
@@ -79,10 +83,15 @@ def train_model(
 ) -> Training:
     """Train ``model`` with ``data`` in the place of the file's: see ``Model.train``."""
     earlier = Training.load(resume) if isinstance(resume, str | os.PathLike) else resume
+    if not (earlier is None or isinstance(earlier, Training)):
+        raise UsageError(f"resume is {resume!r}; give what train returned, or the file it was saved to")
+    if initialization is not None and initialization not in INITIALIZATIONS:
+        known = nearest(str(initialization), INITIALIZATIONS)
+        raise UsageError(f"unknown initialization {initialization!r}; {known}")
     if earlier is not None and parameters is not None:
         raise UsageError("parameters and resume are both given; leave one of them out")
     settings = choices.settings(model.run, earlier.settings if earlier else None)
-    derivation = model.derive(wrt)
+    derivation = model.derive(earlier.trained if earlier is not None and wrt is None else wrt)
     _check_trainable(model, derivation)
     loss = derivation.differentiation.loss
     data = {**model.data, **data}

@@ -69,8 +69,7 @@ def train(
 
     model = load_model(network)
     report = report or model.run.report
-    targets = model.data.get("y")
-    scale = 1.0 if targets is None else report_scale(model.description, report, targets.shape)
+    scale = report_scale(model.description, report, model.data["y"].shape if "y" in model.data else (1, 1))
     _check_files(output, plot)
     with progress_bar("epochs") as bar:
         run = model.train(**{**choices, "wrt": choices["wrt"] or None}, progress=bar or False)

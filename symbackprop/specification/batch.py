@@ -17,8 +17,11 @@ def batch_axes(program: Program) -> Mapping[str, int]:
     Raises UsageError where the program does not say which size that is, or an array cannot be divided along it.
     """
     batch = program.batch
+    unknown = UsageError(f"{program.name} does not say which size counts examples; give the program batch='N'")
+    if batch is None or not is_size(batch):
+        raise unknown
     axes: dict[str, int] = {}
-    for variable in program.inputs if batch is not None and is_size(batch) else ():
+    for variable in program.inputs:
         places = [axis for axis, extent in enumerate(variable.shape) if batch in extent.free_symbols]
         if not places:
             continue
@@ -28,5 +31,5 @@ def batch_axes(program: Program) -> Mapping[str, int]:
             )
         axes[variable.name] = places[0]
     if not axes:
-        raise UsageError(f"{program.name} does not say which size counts examples; give the program batch='N'")
+        raise unknown
     return axes

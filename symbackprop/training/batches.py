@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +32,9 @@ class Batches:
     examples: int
     parts: tuple[tuple[Arrays, int], ...]
 
-    def orders(self, seed: int, skip: int) -> Iterator[Array]:
-        """The order of the examples in each epoch after ``skip`` ones: permutations by ``default_rng(seed)``."""
-        rng = np.random.default_rng(seed)
-        for _ in range(skip):
-            rng.permutation(self.examples)
-        while True:
-            yield rng.permutation(self.examples)
-
-    def shuffle(self, order: Array) -> None:
-        """Put the examples in ``order``."""
+    def shuffle(self, seed: int, epoch: int) -> None:
+        """Put the examples in the order of ``epoch``: a permutation by ``default_rng((seed, epoch))``."""
+        order = np.random.default_rng((seed, epoch)).permutation(self.examples)
         for name, axis in self.axes.items():
             # With mode="clip" take writes straight into its memory; no entry of a permutation is out of range.
             np.take(self.source[name], order, axis=axis, out=self.shuffled[name], mode="clip")
@@ -58,6 +51,8 @@ def batches_of(program: Program, arrays: Arrays, size: int | None) -> Batches | 
         axes = {name: axis for name, axis in batch_axes(program).items() if name in arrays}
     except UsageError as error:
         raise UsageError(f"batch_size is {size}, but {error}, or leave batch_size out") from error
+    if not axes:
+        raise UsageError(f"batch_size is {size}, but no array was given whose examples could be batches; leave it out")
     examples = {arrays[name].shape[axis] for name, axis in axes.items()}.pop()
     if size > examples:
         raise UsageError(

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from symbackprop.codegen.arguments import Arguments, Checked
 from symbackprop.codegen.bound import KernelFunction
 from symbackprop.codegen.operations import NAMESPACE
+from symbackprop.errors import UsageError
+from symbackprop.interrupts import Interrupts
 from symbackprop.training.batches import batches_of
 from symbackprop.training.settings import Settings
 from symbackprop.training.step import Step
 
-__all__ = ["Carried", "CompiledStep", "NotFiniteError"]
+__all__ = ["Carried", "CompiledStep", "NotFiniteError", "StoppedError"]
 
 Array = npt.NDArray[Any]
 Carried = Sequence[Array]
@@ -25,127 +27,124 @@ Run = Callable[..., tuple[Any, ...]]
 
 
 class NotFiniteError(Exception):
-    """A loss is no finite number: that of all examples before the epoch, or that of a batch on the way."""
-
-    def __init__(self, loss: float, on_the_way: bool) -> None:
-        super().__init__(loss)
-        self.loss = loss
-        self.on_the_way = on_the_way
+    """A loss is no finite number; the text says which."""
 
 
-class Generations:
-    """Memory for what steps return: a step writes into the arrays of a ``generation``, made when it is first theirs.
+class StoppedError(Exception):
+    """Ctrl-C was pressed."""
 
-    New memory for large arrays in each step would cost as much as the update itself. Whoever calls for a step says
-    which generation nobody needs any more.
+
+class _Turns:
+    """Memory for what steps return: two sets of arrays that they write into by turns.
+
+    New memory for large arrays in each step would cost as much as the update itself.
     """
 
     def __init__(self) -> None:
-        self._arrays: dict[int, list[Array]] = {}
-        self._now: list[Array] | None = None
-        self._taken = 0
+        self._sets: tuple[list[Array], list[Array]] = ([], [])
+        self._turn = 0
+        self._taken = -1
 
-    def begin(self, generation: int) -> None:
-        """From here on hand out the arrays of ``generation``, the first one first."""
-        self._now = self._arrays.setdefault(generation, [])
+    def begin(self) -> None:
+        """The next step writes into the set that the last one did not write into."""
+        self._turn = 1 - self._turn
         self._taken = 0
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         """What a kernel calls for memory: once and for all when it is bound, and then in each step for its results."""
-        if self._now is None:
+        if self._taken < 0:
             return np.empty(shape, dtype)
-        if self._taken == len(self._now):
-            self._now.append(np.empty(shape, dtype))
+        arrays = self._sets[self._turn]
+        if self._taken == len(arrays):
+            arrays.append(np.empty(shape, dtype))
         self._taken += 1
-        return self._now[self._taken - 1]
-
-
-# For the generations in which an epoch begins, and began before: two that it can write into by turns.
-_SPARE = {
-    (here, before): [g for g in range(4) if g not in (here, before)] for here in range(-1, 4) for before in range(-1, 4)
-}
+        return arrays[self._taken - 1]
 
 
 class CompiledStep:
     """The step of a program, with data: ``epoch`` goes once through all examples.
 
-    ``given`` holds arrays that ``arguments`` has checked: the data, and every parameter. ``skip`` says how many epochs
-    were shuffled before. ``steps`` is the number of steps of an epoch.
+    ``given`` holds arrays that ``arguments`` has checked: the data, and every parameter. ``steps`` is the number of
+    steps of an epoch. Raises UsageError where a setting is no number of the floating type.
     """
 
-    def __init__(self, step: Step, arguments: Arguments, given: Checked, settings: Settings, skip: int = 0) -> None:
-        self._step = step
-        self._arguments = arguments
+    def __init__(self, step: Step, arguments: Arguments, given: Checked, settings: Settings) -> None:
+        self.step = step
         self.settings = settings
+        self._arguments = arguments
         self._given = given
-        self._numbers = {name: np.zeros((), given.dtype) for name in step.numbers}
+        self._numbers = _numbers(step, settings, given.dtype)
         self._arrays = {**given.arrays, **{step.numbers[name]: array for name, array in self._numbers.items()}}
-        self._set_numbers(1)
-        self._memory = Generations()
-        # Arrays of the caller's own are of no generation.
-        self._here, self._before = -1, -1
+        self._turns = _Turns()
         self._loss_kernel = KernelFunction(step.program, step.outputs[:1])
         self._loss = self._bind(self._loss_kernel)
-        kernel = KernelFunction(step.program, step.outputs)
-        # What is carried comes first; the rest stays the same from epoch to epoch, or is shuffled in its place.
-        rest = [variable.name for variable in kernel.inputs[len(step.carried) :]]
         self._batches = batches_of(step.program, given.arrays, settings.batch_size)
-        parts = (({}, None),) if self._batches is None else self._batches.parts
-        self._calls: list[tuple[Run, tuple[Array, ...]]] = []
-        bound: dict[int | None, Run] = {}
-        for views, examples in parts:
-            if examples not in bound:
-                bound[examples] = self._bind(kernel, examples)
-            arrays = {**self._arrays, **views}
-            self._calls.append((bound[examples], tuple(arrays[name] for name in rest)))
-        self._orders = iter(()) if self._batches is None else self._batches.orders(settings.seed, skip)
+        self._calls = self._bound_calls()
         self.steps = len(self._calls)
 
     def loss(self, carried: Carried) -> float:
         """The loss over all examples."""
-        arrays = {**self._arrays, **dict(zip(self._step.carried, carried, strict=True))}
+        arrays = {**self._arrays, **dict(zip(self.step.carried, carried, strict=True))}
         (loss,) = self._loss(*(arrays[variable.name] for variable in self._loss_kernel.inputs))
         return float(loss)
 
-    def epoch(self, carried: Carried, done: int) -> tuple[float, Carried]:
-        """The loss over all examples, and what is carried on after one epoch that ``done`` steps went before.
+    def epoch(self, carried: Carried, number: int, done: int, interrupts: Interrupts) -> tuple[float, Carried]:
+        """The loss over all examples, and what is carried on after epoch ``number``, which ``done`` steps went before.
 
-        Raises NotFiniteError where a loss is not. ``carried`` is left as it is, and so is what it was an epoch before;
-        what is older is written over.
+        What came of this epoch is written over by the next but one step; ``carried`` itself is written over only where
+        there are several batches. Raises NotFiniteError where a loss is not, StoppedError between batches.
         """
-        spare = _SPARE[self._here, self._before]
         if self._batches is None:
-            loss, *carried = self._stepped(carried, 0, done, spare[0])
+            loss, *carried = self._stepped(carried, 0, done)
             if not -math.inf < loss < math.inf:
-                raise NotFiniteError(float(loss), on_the_way=False)
-            self._here, self._before = spare[0], self._here
+                raise NotFiniteError(f"the loss is {loss:g}")
             return loss, carried
         whole = self.loss(carried)
-        if not math.isfinite(whole):
-            raise NotFiniteError(whole, on_the_way=False)
-        self._batches.shuffle(next(self._orders))
-        for number in range(self.steps):
-            loss, *carried = self._stepped(carried, number, done + number, spare[number % 2])
+        self._batches.shuffle(self.settings.seed, number)
+        for batch in range(self.steps):
+            loss, *carried = self._stepped(carried, batch, done + batch)
             if not -math.inf < loss < math.inf:
-                raise NotFiniteError(float(loss), on_the_way=True)
-        self._here, self._before = spare[(self.steps - 1) % 2], self._here
+                raise NotFiniteError(f"the loss of a batch is {loss:g}")
+            if interrupts.pressed:
+                raise StoppedError
         return whole, carried
 
-    def _stepped(self, carried: Carried, number: int, done: int, generation: int) -> Sequence[Any]:
+    def _stepped(self, carried: Carried, batch: int, done: int) -> Sequence[Any]:
         if not self.settings.optimizer.steady:
-            self._set_numbers(done + 1)
-        self._memory.begin(generation)
-        run, fixed = self._calls[number]
+            for name, value in self.settings.optimizer.numbers(self.settings.learning_rate, done + 1).items():
+                self._numbers[name][...] = value
+        self._turns.begin()
+        run, fixed = self._calls[batch]
         return run(*carried, *fixed)
 
-    def _set_numbers(self, step: int) -> None:
-        for name, value in self.settings.optimizer.numbers(self.settings.learning_rate, step).items():
-            if name in self._numbers:
-                self._numbers[name][...] = value
+    def _bound_calls(self) -> list[tuple[Run, tuple[Array, ...]]]:
+        """For each step of an epoch its function, and the arguments after what is carried."""
+        kernel = KernelFunction(self.step.program, self.step.outputs)
+        # What is carried comes first; the rest stays the same from epoch to epoch, or is shuffled in its place.
+        rest = [variable.name for variable in kernel.inputs[len(self.step.carried) :]]
+        if self._batches is None:
+            return [(self._bind(kernel), tuple(self._arrays[name] for name in rest))]
+        bound = {examples: self._bind(kernel, examples) for examples in {part[1] for part in self._batches.parts}}
+        return [
+            (bound[examples], tuple({**self._arrays, **views}[name] for name in rest))
+            for views, examples in self._batches.parts
+        ]
 
     def _bind(self, kernel: KernelFunction, examples: int | None = None) -> Run:
         sizes = dict(self._given.sizes)
         if examples is not None:
-            sizes[self._step.program.batch] = examples
+            sizes[self.step.program.batch] = examples
         numbers = self._arguments.numbers(kernel.code.sizes, sizes)
-        return kernel.bind(self._given.dtype, numbers, {**NAMESPACE, "empty": self._memory.empty})
+        return kernel.bind(self._given.dtype, numbers, {**NAMESPACE, "empty": self._turns.empty})
+
+
+def _numbers(step: Step, settings: Settings, dtype: np.dtype[Any]) -> dict[str, Array]:
+    """The optimizer's numbers for the first step, as arrays that are changed in place."""
+    found: dict[str, Array] = {}
+    for name, value in settings.optimizer.numbers(settings.learning_rate, 1).items():
+        with np.errstate(all="ignore"):
+            found[name] = np.array(value, dtype)
+        if not np.isfinite(found[name]) or bool(found[name] == 0) != (value == 0):
+            what = "learning_rate" if name == "rate" else name
+            raise UsageError(f"{what} gives {value:g}, which is {found[name]:g} in {dtype}; use float64 parameters")
+    return found

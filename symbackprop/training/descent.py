@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from symbackprop.errors import UsageError
+from symbackprop.interrupts import Interrupts
 from symbackprop.progress import Progress
-from symbackprop.training.compiled_step import Carried, CompiledStep, NotFiniteError
+from symbackprop.training.compiled_step import Carried, CompiledStep, NotFiniteError, StoppedError
+from symbackprop.training.result import epochs_in_words
 
 __all__ = ["Reached", "descend"]
 
-_SECONDS_BETWEEN_REPORTS = 0.1
+_SECONDS_BETWEEN_REPORTS = 0.2
 
 
 @dataclass(frozen=True)
@@ -34,59 +36,105 @@ class Reached:
     interrupted: bool = False
 
 
-def descend(step: CompiledStep, start: Reached, epochs: int, progress: Progress | None = None) -> Reached:
-    """From ``start`` to the end of ``epochs``, or to the last arrays with a finite loss; Ctrl-C ends it too.
+def descend(
+    step: CompiledStep, start: Reached, epochs: int, interrupts: Interrupts, progress: Progress | None = None
+) -> Reached:
+    """From ``start`` to the end of ``epochs``, or to the last arrays that are finite and have a finite loss.
 
-    ``progress`` is called now and then with the epochs done, ``epochs`` and the loss. Raises UsageError where the loss
-    is not finite from the start.
+    An interrupt ends it too, after a step. ``progress`` is called now and then with the epochs done, ``epochs`` and the
+    loss. Raises UsageError where the loss is not finite from the start.
+
+    Now and then what is reached is copied. Where something is not finite in the end, the same steps lead there again
+    from the last copy, and each is looked at.
     """
-    losses = list(start.losses)
-    here = (start.epochs, start.carried)
-    before: tuple[int, Carried] | None = None
-    stopped, interrupted = None, False
+    errors = np.geterr()
+    kept = replace(start, loss=_loss(step, start.carried))
+    if not math.isfinite(kept.loss):
+        raise UsageError(f"the loss is {kept.loss:g} before the first step; give other parameters or other data")
+    candidate: Reached | None = None
+    here, carried, losses = start.epochs, start.carried, list(start.losses)
+    problem: str | None = None
+    complete = True
     due = time.perf_counter() + _SECONDS_BETWEEN_REPORTS
-    # What overflows ends in a loss that is not finite, and that is looked at.
     with np.errstate(all="ignore"):
         try:
-            for epoch in range(start.epochs, epochs):
-                loss, carried = step.epoch(here[1], start.steps + (epoch - start.epochs) * step.steps)
+            while here < epochs and not interrupts.pressed:
+                loss, carried = step.epoch(carried, here, _steps(step, start, here), interrupts)
                 losses.append(loss)
-                before, here = here, (epoch + 1, carried)
-                if progress is not None and time.perf_counter() >= due:
-                    progress(epoch + 1, epochs, f"loss {loss:.6g}")
+                here += 1
+                if candidate is not None:
+                    # Its loss is known now.
+                    kept, candidate = replace(candidate, loss=loss), None
+                if time.perf_counter() >= due:
+                    candidate = Reached(_copies(carried), here, _steps(step, start, here))
+                    if _infinite(step, carried):
+                        break
+                    with np.errstate(**errors):
+                        _report(progress, here, epochs, loss, interrupts)
                     due = time.perf_counter() + _SECONDS_BETWEEN_REPORTS
-        except KeyboardInterrupt:
-            stopped, interrupted = f"interrupted after {here[0]} of {epochs} epochs", True
+        except StoppedError:
+            complete = False
         except NotFiniteError as error:
-            what = f"the loss of a batch is {error.loss:g} in epoch {here[0] + 1}"
-            if not error.on_the_way:
-                what = f"the loss is {error.loss:g} after {_epochs(here[0])}"
-                here = _last_good(before, error.loss)
-            stopped = _diverged(what, here[0], step)
-        final = step.loss(here[1])
-        # The last update has not been looked at yet; a saturated unit hides from the loss that a weight is infinite.
-        if not (math.isfinite(final) and all(np.isfinite(array).all() for array in here[1])):
-            what = "a parameter is infinite" if math.isfinite(final) else f"the loss is {final:g}"
-            what = f"{what} after {_epochs(here[0])}"
-            here = _last_good(before, final)
-            stopped, final = _diverged(what, here[0], step), step.loss(here[1])
+            complete, problem = False, f"{error} in epoch {here + 1}"
+        end = Reached(carried, here, _steps(step, start, here), loss=step.loss(carried) if complete else math.nan)
+        if _problem(step, end) is not None:
+            end, found = _again(step, kept, here)
+            problem = found or problem
+    if problem is not None:
+        good = f"the parameters after {epochs_in_words(end.epochs)} are kept" if end.epochs else "nothing has changed"
+        problem = f"{problem}; {good}; take a learning rate below {step.settings.learning_rate:g}, or scale the data"
+    interrupted = problem is None and end.epochs < epochs
+    if interrupted:
+        problem = f"interrupted after {end.epochs} of {epochs_in_words(epochs)}"
+    _report(progress, end.epochs, epochs, end.loss, Interrupts())
+    return replace(end, losses=tuple(map(float, losses[: end.epochs])), stopped=problem, interrupted=interrupted)
+
+
+def _loss(step: CompiledStep, carried: Carried) -> float:
+    with np.errstate(all="ignore"):
+        return step.loss(carried)
+
+
+def _steps(step: CompiledStep, start: Reached, epochs: int) -> int:
+    return start.steps + (epochs - start.epochs) * step.steps
+
+
+def _again(step: CompiledStep, kept: Reached, epochs: int) -> tuple[Reached, str | None]:
+    """From ``kept`` to the end of ``epochs`` once more, or to the last good epoch; then also what is wrong after it."""
+    here = kept
+    while here.epochs < epochs:
+        try:
+            _, carried = step.epoch(_copies(here.carried), here.epochs, here.steps, Interrupts())
+        except NotFiniteError as error:
+            return here, f"{error} in epoch {here.epochs + 1}"
+        further = Reached(_copies(carried), here.epochs + 1, here.steps + step.steps, loss=step.loss(carried))
+        problem = _problem(step, further)
+        if problem is not None:
+            return here, f"{problem} after {epochs_in_words(further.epochs)}"
+        here = further
+    return here, None
+
+
+def _problem(step: CompiledStep, reached: Reached) -> str | None:
+    """What is not finite, in words."""
+    if not math.isfinite(reached.loss):
+        return f"the loss is {reached.loss:g}"
+    return next((f"{name} is not finite" for name in _infinite(step, reached.carried)), None)
+
+
+def _infinite(step: CompiledStep, carried: Carried) -> list[str]:
+    """The names of arrays that are not finite; a saturated unit hides them from the loss."""
+    named = zip(step.step.carried, carried, strict=True)
+    return [name for name, array in named if not np.isfinite(array).all()]
+
+
+def _copies(carried: Carried) -> Carried:
+    return tuple(array.copy() for array in carried)
+
+
+def _report(progress: Progress | None, done: int, of: int, loss: float, interrupts: Interrupts) -> None:
     if progress is not None:
-        progress(here[0], epochs, f"loss {final:.6g}")
-    steps = start.steps + (here[0] - start.epochs) * step.steps
-    return Reached(here[1], here[0], steps, tuple(map(float, losses[: here[0]])), final, stopped, interrupted)
-
-
-def _last_good(before: tuple[int, Carried] | None, loss: float) -> tuple[int, Carried]:
-    if before is None:
-        raise UsageError(f"with these parameters the loss is {loss:g} before the first step; give smaller ones")
-    return before
-
-
-def _diverged(what: str, epochs: int, step: CompiledStep) -> str:
-    rate = step.settings.learning_rate
-    kept = f"the parameters after {_epochs(epochs)} are kept" if epochs else "the parameters are as they were"
-    return f"{what}; {kept}; try a learning rate below {rate:g}"
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"
+        try:
+            progress(done, of, f"loss {loss:.6g}")
+        except KeyboardInterrupt:
+            interrupts.pressed = True

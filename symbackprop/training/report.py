@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from symbackprop.errors import UsageError, nearest
 from symbackprop.network import NetworkDescription
-from symbackprop.training.result import Training
+from symbackprop.training.result import Training, epochs_in_words
 
 __all__ = ["REPORTS", "error_lines", "error_text", "report_scale"]
 
@@ -43,8 +43,7 @@ def error_lines(run: Training, scale: float = 1.0, every: int | None = None) -> 
     """The loss of each ``every``-th epoch before its update, and the last one, multiplied with ``scale``, as lines."""
     for epoch in range(0, run.epochs, every or max(1, run.settings.epochs // _LINES)):
         yield f"Error at epoch {epoch} is {error_text(run.losses[epoch] * scale)}"
-    epochs = "1 epoch" if run.epochs == 1 else f"{run.epochs} epochs"
-    yield f"Error after {epochs} is {error_text(run.loss * scale)}"
+    yield f"Error after {epochs_in_words(run.epochs)} is {error_text(run.loss * scale)}"
 
 
 def error_text(value: float) -> str:

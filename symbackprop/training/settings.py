@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
-from symbackprop.errors import UnreadableError, UsageError, nearest
+from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_named
 
-__all__ = ["DEFAULT_EPOCHS", "Settings", "chosen_optimizer"]
+__all__ = ["DEFAULT_EPOCHS", "Settings", "changed_optimizer", "chosen_optimizer"]
 
 DEFAULT_EPOCHS = 1000
 
@@ -33,7 +33,7 @@ class Settings:
     def __post_init__(self) -> None:
         rate = self.learning_rate
         if isinstance(rate, bool) or not (
-            isinstance(rate, int | float | np.number) and math.isfinite(rate) and rate > 0
+            isinstance(rate, int | float | np.integer | np.floating) and math.isfinite(rate) and rate > 0
         ):
             raise UsageError(f"learning_rate is {rate!r}; give a positive number, such as 0.01")
         _check_count("epochs", self.epochs, 1)
@@ -63,16 +63,21 @@ class Settings:
 def chosen_optimizer(optimizer: str | Optimizer, momentum: float | None) -> Optimizer:
     """``optimizer``, by name or as it is, with ``momentum`` where that is given."""
     if isinstance(optimizer, str):
-        given = {} if not momentum else {"momentum": momentum}
-        if given and optimizer in OPTIMIZERS and optimizer != SGD.name:
-            raise UsageError(f"momentum is {momentum}, but {optimizer} takes none; leave momentum out, or say 'sgd'")
-        return optimizer_named(optimizer, **given)
+        return changed_optimizer(optimizer_named(optimizer), momentum)
     if not isinstance(optimizer, Optimizer):
-        remedy = nearest(str(optimizer), OPTIMIZERS)
-        raise UsageError(f"optimizer is {optimizer!r}; give a name ({remedy}), or sbp.Adam(...)")
+        raise UsageError(f"optimizer is {optimizer!r}; give one of {', '.join(OPTIMIZERS)}, or sbp.Adam(...)")
     if momentum is not None:
         raise UsageError(f"momentum is {momentum}, beside optimizer={optimizer}; say it there: sbp.SGD({momentum})")
     return optimizer
+
+
+def changed_optimizer(optimizer: Optimizer, momentum: float | None) -> Optimizer:
+    """``optimizer`` with another ``momentum``, unless that is None."""
+    if momentum is None or (momentum == 0 and not isinstance(optimizer, SGD)):
+        return optimizer
+    if not isinstance(optimizer, SGD):
+        raise UsageError(f"momentum is {momentum}, but {optimizer.name} takes none; leave momentum out, or take 'sgd'")
+    return replace(optimizer, momentum=momentum)
 
 
 def _check_count(name: str, value: Any, least: int) -> None:

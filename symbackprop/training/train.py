@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ import numpy.typing as npt
 from symbackprop.codegen.arguments import Arguments, Checked
 from symbackprop.codegen.function import CompiledFunction
 from symbackprop.errors import UsageError
+from symbackprop.interrupts import noted_interrupts
 from symbackprop.notation.program import Program, Role, Variable
 from symbackprop.progress import Progress
 from symbackprop.training.compiled_step import CompiledStep
 from symbackprop.training.descent import Reached, descend
+from symbackprop.training.plane import plane_of
 from symbackprop.training.result import Training
 from symbackprop.training.settings import Settings
 from symbackprop.training.step import Step, step_of
@@ -38,21 +40,22 @@ def train(
 ) -> Training:
     """Train the parameters in ``gradients``, which names the gradient of each in the program of ``arguments``.
 
-    ``loss`` is its loss; ``arrays`` has the data and every parameter by name, but those of ``resume`` take their
-    place. Raises UsageError and SizeError where an array does not fit, where ``resume`` is a run of another network or
-    optimizer, and where the loss is not finite from the start.
+    ``loss`` is its loss; ``arrays`` has the data, and every parameter where none is taken from ``resume``. Ctrl-C is
+    held back while this runs, and ends the descent. Raises UsageError and SizeError where an array does not fit, where
+    ``resume`` is a run of another network or optimizer, and where the loss is not finite from the start.
     """
     started = time.perf_counter()
-    program = arguments.program
-    step = step_of(program, loss, gradients, settings.optimizer)
+    step = step_of(arguments.program, loss, gradients, settings.optimizer)
     if resume is not None:
-        _check_resumed(resume, program, settings)
-        arrays = {**arrays, **resume.parameters}
-    given = arguments.checked(needed(program, (loss, *gradients.values())), arrays)
+        _check_resumed(resume, arguments.program, settings)
+        arrays = arguments.together(resume.parameters, arrays)
+    given = arguments.checked(needed(arguments.program, (loss, *gradients.values())), arrays)
     start = _start(step, given, resume)
-    compiled = CompiledStep(step, arguments, given, settings, skip=start.epochs)
-    reached = descend(compiled, start, settings.epochs, progress)
-    return _result(arguments, step, given, settings, reached, time.perf_counter() - started, resume)
+    with noted_interrupts() as interrupts:
+        compiled = CompiledStep(step, arguments, given, settings)
+        reached = descend(compiled, start, settings.epochs, interrupts, progress)
+        seconds = time.perf_counter() - started + (0.0 if resume is None else resume.seconds)
+        return _result(arguments, step, given, settings, reached, seconds)
 
 
 def needed(program: Program, names: Sequence[str]) -> tuple[Variable, ...]:
@@ -67,12 +70,18 @@ def _check_resumed(resume: Training, program: Program, settings: Settings) -> No
             f"epochs is {settings.epochs}, counted from the start, and the run to resume has done {resume.epochs}; "
             "give more"
         )
-    for parameter in program.parameters:
-        if parameter.name not in resume.parameters:
-            raise UsageError(
-                f"the run to resume is of {resume.network!r} and has no parameter {parameter.name!r}; resume a run of "
-                f"{program.name!r}"
-            )
+    equations = forward_equations(program)
+    if equations != resume.equations:
+        other = next((there for here, there in zip_longest(equations, resume.equations) if here != there), None)
+        raise UsageError(
+            f"the run to resume is of {resume.network!r}, whose equations are not those of {program.name!r} (there: "
+            f"{other or 'fewer'}); resume a run of the same network, or start with its parameters"
+        )
+
+
+def forward_equations(program: Program) -> tuple[str, ...]:
+    """The equations that are no adjoints, as text."""
+    return tuple(str(equation) for equation in program.equations if equation.left.role is not Role.ADJOINT)
 
 
 def _start(step: Step, given: Checked, resume: Training | None) -> Reached:
@@ -92,36 +101,38 @@ def _start(step: Step, given: Checked, resume: Training | None) -> Reached:
 
 
 def _result(
-    arguments: Arguments,
-    step: Step,
-    given: Checked,
-    settings: Settings,
-    reached: Reached,
-    seconds: float,
-    resume: Training | None,
+    arguments: Arguments, step: Step, given: Checked, settings: Settings, reached: Reached, seconds: float
 ) -> Training:
     program = arguments.program
     carried = dict(zip(step.carried, reached.carried, strict=True))
-    # Copies: what did not change is still the caller's own.
+    # Copies: what did not change is still the caller's own, and the rest is the memory of the steps.
     parameters = {v.name: np.array({**given.arrays, **carried}[v.name]) for v in program.parameters}
     remembered: dict[str, dict[str, Array]] = {}
     for name, (kind, weight) in step.remembered.items():
         remembered.setdefault(kind, {})[weight] = np.array(carried[name])
     data = {name: array for name, array in given.arrays.items() if name not in parameters}
-    predict = None if program.output is None else CompiledFunction(arguments, program.output)
     return Training(
         network=program.name,
+        equations=forward_equations(program),
         settings=settings,
-        parameters=MappingProxyType(parameters),
-        losses=np.array(reached.losses),
+        trained=step.weights,
+        parameters=parameters,
+        losses=np.array(reached.losses, dtype=float),
         loss=reached.loss,
-        predictions=None if predict is None else predict(parameters, **data),
+        predictions=_predictions(arguments, parameters, data),
         steps=reached.steps,
-        remembered=MappingProxyType(remembered),
+        remembered=remembered,
         stopped=reached.stopped,
         interrupted=reached.interrupted,
-        seconds=seconds + (0.0 if resume is None else resume.seconds),
-        loss_name=arguments.loss,
-        data=MappingProxyType(data),
-        predict=predict,
+        seconds=seconds,
+        plane=plane_of(arguments, parameters, data),
     )
+
+
+def _predictions(arguments: Arguments, parameters: Mapping[str, Array], data: Mapping[str, Array]) -> Array | None:
+    output = arguments.program.output
+    if output is None:
+        return None
+    # An intermediate may overflow where the output does not, as in a sigmoid's exponential.
+    with np.errstate(all="ignore"):
+        return np.asarray(CompiledFunction(arguments, output)(parameters, **data))

@@ -19,6 +19,7 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "figures": 2,
+    "interrupts": 1,
     "progress": 1,
     "notation": 1,
     "functions": 2,
