@@ -121,6 +121,7 @@ class Model:
         seed: int | None = None,
         initialization: str | None = None,
         wrt: str | Iterable[str] | None = None,
+        sizes: Mapping[str, int] | None = None,
         resume: Training | str | Path | None = None,
         progress: bool | Progress = True,
         data: Mapping[str, Any] | None = None,
@@ -139,13 +140,15 @@ class Model:
         ``seed``          what parameters are drawn from, and what shuffles the examples: those of epoch k come in the
                           order ``default_rng((seed, k)).permutation(N)``
         ``wrt``           the parameters to train, by default all; the others stay as they are
+        ``sizes``         numbers for symbolic sizes that the data do not tell, for the parameters that are drawn
         ``resume``        a run, or the file of one, to go on with as if it had not ended; what it was made with is the
                           default
         ``progress``      whether to show a bar where standard error is a terminal, or what to call in its place
 
-        ``losses[k]`` is the loss over all examples before the updates of epoch k. The same arguments give the same
-        numbers. Where the loss is no longer finite, and after Ctrl-C, ``stopped`` says so in a sentence, and what was
-        reached with a finite loss is kept. Raises UsageError and SizeError for what does not fit, naming it.
+        ``losses[k]`` is the loss over all examples before the updates of epoch k; with batches that is a forward pass
+        of its own. The same arguments give the same numbers. Where the loss is no longer finite, and after Ctrl-C,
+        ``stopped`` says so in a sentence, and what was reached with finite numbers is kept. Raises UsageError and
+        SizeError for what does not fit, naming it.
 
         >>> net = Network(1, [Dense(1)], "half_squared_error")
         >>> run = net.train(x=[[0.0], [1.0], [2.0]], y=[[1.0], [3.0], [5.0]], learning_rate=0.5, epochs=200)
@@ -154,7 +157,7 @@ class Model:
         """
         data = {**(data or {}), **more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
         chosen = Choices(learning_rate, epochs, batch_size, seed, optimizer, momentum)
-        return train_model(self, parameters, data, chosen, initialization, wrt, resume, progress)
+        return train_model(self, parameters, data, chosen, initialization, wrt, sizes, resume, progress)
 
     def summary(self) -> Summary:
         """A table of the equations with their shapes and parameters."""

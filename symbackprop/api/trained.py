@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,15 @@ import numpy.typing as npt
 import sympy
 
 from symbackprop.errors import UsageError, nearest
-from symbackprop.notation.program import Role
+from symbackprop.notation.program import Role, Variable
 from symbackprop.optimizers import Optimizer
 from symbackprop.progress import Progress, notice, progress_bar
+from symbackprop.specification.file_arrays import at
 from symbackprop.specification.toml import RunSettings
 from symbackprop.specification.values import INITIALIZATIONS, draw_parameters
 from symbackprop.training.result import Training
 from symbackprop.training.settings import DEFAULT_EPOCHS, Settings, changed_optimizer, chosen_optimizer
-from symbackprop.training.train import needed, train
+from symbackprop.training.train import check_resumed, needed, train
 
 __all__ = ["Choices", "drawn_parameters", "train_model"]
 
@@ -42,14 +44,21 @@ class Choices:
     optimizer: str | Optimizer | None = None
     momentum: float | None = None
 
-    def settings(self, run: RunSettings, earlier: Settings | None) -> Settings:
+    def settings(self, run: RunSettings, earlier: Training | None) -> Settings:
         """Every setting: the call's, else that of the ``earlier`` run, else the file's in ``run``, else the default."""
-        plain = ("learning_rate", "epochs", "batch_size", "seed")
-        base = earlier or run
+        plain = ("learning_rate", "batch_size", "seed")
+        base = run if earlier is None else earlier.settings
         found = {name: getattr(base if getattr(self, name) is None else self, name) for name in plain}
-        if found["epochs"] is None:
-            found["epochs"] = DEFAULT_EPOCHS
-        return Settings(**found, optimizer=self._optimizer(run, earlier))
+        optimizer = self._optimizer(run, None if earlier is None else earlier.settings)
+        return Settings(**found, epochs=self._epochs(run, earlier), optimizer=optimizer)
+
+    def _epochs(self, run: RunSettings, earlier: Training | None) -> int:
+        if self.epochs is not None:
+            return self.epochs
+        # A run that was stopped goes on to where it was going; one that was not needs to be told how far.
+        unfinished = earlier is not None and earlier.epochs < earlier.settings.epochs
+        known = earlier.settings.epochs if earlier is not None and unfinished else run.epochs
+        return DEFAULT_EPOCHS if known is None else known
 
     def _optimizer(self, run: RunSettings, earlier: Settings | None) -> Optimizer:
         optimizer = self.optimizer
@@ -62,7 +71,7 @@ class Choices:
 
 
 def drawn_parameters(
-    model: Model, sizes: Mapping[sympy.Symbol, int], initialization: str | None, seed: int
+    model: Model, sizes: Mapping[str, int] | Mapping[sympy.Symbol, int], initialization: str | None, seed: int
 ) -> dict[str, Array]:
     """The parameters that the file of ``model`` gives, copied, and the rest drawn."""
     layout = "out_in" if model.description is None else model.description.weight_layout
@@ -78,27 +87,27 @@ def train_model(
     choices: Choices,
     initialization: str | None,
     wrt: str | Iterable[str] | None,
+    sizes: Mapping[str, int] | None,
     resume: Training | str | Path | None,
     progress: bool | Progress,
 ) -> Training:
     """Train ``model`` with ``data`` in the place of the file's: see ``Model.train``."""
-    earlier = Training.load(resume) if isinstance(resume, str | os.PathLike) else resume
-    if not (earlier is None or isinstance(earlier, Training)):
-        raise UsageError(f"resume is {resume!r}; give what train returned, or the file it was saved to")
-    if initialization is not None and initialization not in INITIALIZATIONS:
-        known = nearest(str(initialization), INITIALIZATIONS)
-        raise UsageError(f"unknown initialization {initialization!r}; {known}")
-    if earlier is not None and parameters is not None:
-        raise UsageError("parameters and resume are both given; leave one of them out")
-    settings = choices.settings(model.run, earlier.settings if earlier else None)
-    derivation = model.derive(earlier.trained if earlier is not None and wrt is None else wrt)
+    earlier = _earlier(resume)
+    _check_start(parameters, initialization, earlier)
+    settings = choices.settings(model.run, earlier)
+    derivation = model.derive(_trained(model, wrt, earlier))
     _check_trainable(model, derivation)
     loss = derivation.differentiation.loss
     data = {**model.data, **data}
-    if parameters is None and earlier is None:
-        wanted = [v for v in needed(model.program, (loss,)) if v.role is not Role.PARAMETER]
-        sizes = derivation.arguments.checked(tuple(wanted), data).sizes
-        parameters = drawn_parameters(model, sizes, initialization, settings.seed)
+    variables = [v for v in needed(model.program, (loss,)) if v.role is not Role.PARAMETER]
+    _check_data(model, variables, data)
+    if earlier is not None:
+        with at(str(resume)) if isinstance(resume, str | os.PathLike) else nullcontext():
+            check_resumed(earlier, derivation.arguments, settings)
+    elif parameters is None:
+        known = derivation.arguments.checked(tuple(variables), data).sizes
+        numbers = {**{size.name: number for size, number in known.items()}, **(sizes or {})}
+        parameters = drawn_parameters(model, numbers, initialization, settings.seed)
     arrays = derivation.arguments.together(parameters or {}, data)
     gradients = {name: gradient.adjoint_name for name, gradient in derivation.gradients.items()}
     with progress_bar("epochs", shown=progress is True) as bar:
@@ -107,6 +116,43 @@ def train_model(
     if run.stopped is not None and bar is not None:
         notice(f"{model.name}: {run.stopped}")
     return run
+
+
+def _earlier(resume: Training | str | Path | None) -> Training | None:
+    if resume is None or isinstance(resume, Training):
+        return resume
+    if isinstance(resume, str | os.PathLike):
+        return Training.load(resume)
+    raise UsageError(f"resume is {resume!r}; give what train returned, or the file it was saved to")
+
+
+def _trained(model: Model, wrt: str | Iterable[str] | None, earlier: Training | None) -> str | Iterable[str] | None:
+    """The parameters to train: the call's, else the earlier run's, else the file's."""
+    if wrt is not None:
+        return wrt
+    return model.run.wrt if earlier is None else earlier.trained
+
+
+def _check_start(parameters: Mapping[str, Any] | None, initialization: str | None, earlier: Training | None) -> None:
+    given = [name for name, value in (("parameters", parameters), ("resume", earlier)) if value is not None]
+    if len(given) > 1:
+        raise UsageError("parameters and resume are both given; leave one of them out")
+    if initialization is None:
+        return
+    if initialization not in INITIALIZATIONS:
+        known = nearest(str(initialization), INITIALIZATIONS)
+        raise UsageError(f"unknown initialization {initialization!r}; {known}")
+    if given:
+        raise UsageError(f"initialization draws parameters, but {given[0]} has them; leave one of them out")
+
+
+def _check_data(model: Model, variables: Iterable[Variable], data: Mapping[str, Any]) -> None:
+    missing = [str(variable) for variable in variables if data.get(variable.name) is None]
+    if missing:
+        raise UsageError(
+            f"{model.name} has no data for {', '.join(missing)}; give train(x=..., y=...), or the table [data] of a "
+            "TOML file"
+        )
 
 
 def _check_trainable(model: Model, derivation: Derivation) -> None:

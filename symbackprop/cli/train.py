@@ -47,7 +47,9 @@ was reached is printed and written.
 @click.option("--every", metavar="N", type=click.IntRange(min=1), help="Print each N-th epoch; default: ten of them.")
 @click.option("--resume", metavar="FILE.npz", help="Go on with the run in this file.")
 @click.option("-o", "--output", metavar="FILE.npz", help="Write parameters, losses and predictions.")
-@click.option("--plot", metavar="FILE", help="Draw the loss curve, and the boundary where inputs are two; .png, .svg.")
+@click.option(
+    "--plot", metavar="FILE", help="Draw the losses, and the boundary where inputs are two; .png, .pdf, .svg."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, on standard output.")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def train(
@@ -61,8 +63,9 @@ def train(
 ) -> Status:
     """Train NETWORK by gradient descent with the derived gradients, and print the loss as it falls.
 
-    NETWORK is a TOML file with [data], or module:attribute. Options that are not given are those of the file's [run].
-    Parameters that the file lacks are drawn from the seed.
+    NETWORK is a TOML file with [data], or module:attribute of a network that was loaded from one. Options that are
+    not given are those of the file's [run], or with --resume those of the run that goes on. Parameters that the file
+    lacks are drawn from the seed.
     """
     from symbackprop.cli.networks import load_model
     from symbackprop.training.report import error_lines, report_scale
@@ -73,16 +76,17 @@ def train(
     _check_files(output, plot)
     with progress_bar("epochs") as bar:
         run = model.train(**{**choices, "wrt": choices["wrt"] or None}, progress=bar or False)
-    # Files first: whoever reads the output may be gone before its end.
-    for file in _written(run, output, plot, scale, report):
-        notice(f"wrote {file}")
-    if as_json:
-        from symbackprop.cli.training_json import training_json
+    try:
+        # Files first: whoever reads the output may be gone before its end.
+        for file in _written(run, output, plot, scale, report):
+            notice(f"wrote {file}")
+    finally:
+        if as_json:
+            from symbackprop.cli.training_json import training_json
 
-        click.echo(training_json(run, report, scale))
-    else:
-        for line in error_lines(run, scale, every):
-            click.echo(line)
+            click.echo(training_json(run, report, scale))
+        else:
+            click.echo("\n".join(error_lines(run, scale, every)))
     if run.stopped is not None:
         click.echo(f"symbackprop train: {run.stopped}", err=True)
     if run.interrupted:

@@ -23,6 +23,7 @@ def training_json(run: Training, report: str | None, scale: float) -> str:
         "epochs": run.epochs,
         "steps": run.steps,
         "settings": run.settings.as_dict(),
+        "trained": list(run.trained),
         "report": report,
         "scale": scale,
         "loss": run.loss,

@@ -64,6 +64,7 @@ _INTEGERS = Kind(
     "a table from names to lists of sizes, or a list of names",
     lambda value: isinstance(value, dict) or _is_strings(value),
 )
+_NAMES = Kind("a list of names, such as ['W1']", lambda value: _is_strings(value) and bool(value))
 _EQUATIONS = Kind("a list of strings", _is_strings)
 
 _MEANS = ("mean", "sum")
@@ -117,6 +118,7 @@ RUN: Mapping[str, Key] = MappingProxyType(
         "optimizer": Key(_TEXT, choices=tuple(OPTIMIZERS)),
         "momentum": Key(_FRACTION),
         "report": Key(_TEXT, choices=_MEANS),
+        "wrt": Key(_NAMES),
     }
 )
 

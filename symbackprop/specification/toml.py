@@ -38,7 +38,8 @@ _REAL = ("learning_rate", "momentum")
 class RunSettings:
     """How parameters are drawn and trained; ``None`` is the default of the training.
 
-    ``report`` says whether the losses of a training are printed as the mean or the sum; None is as the loss is defined.
+    ``wrt`` names the parameters that are trained, None all of them; ``report`` says whether the losses of a training
+    are printed as the mean or the sum, None as the loss is defined.
     """
 
     seed: int = 0
@@ -49,6 +50,7 @@ class RunSettings:
     optimizer: str = "sgd"
     momentum: float = 0.0
     report: str | None = None
+    wrt: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def load(path: str | os.PathLike[str]) -> Specification:
 
 def _run(table: Table) -> RunSettings:
     given: dict[str, Any] = {key: float(value) if key in _REAL else value for key, value in table.items()}
+    if "wrt" in given:
+        given["wrt"] = tuple(given["wrt"])
     return RunSettings(**given)
 
 

@@ -51,6 +51,8 @@ def check_arrays(
             raise UsageError(f"{program.name} has no input, target or parameter {name!r}; {nearest(name, declared)}")
         found[name] = _numbers(declared[name], value)
     labels = {name for name, array in found.items() if one_hot and _are_labels(declared[name], array)}
+    for name in labels:
+        _check_whole(name, found[name])
     _check_examples(program, {name: array for name, array in found.items() if name not in labels})
     shapes = {name: array.shape for name, array in found.items() if name not in labels}
     known = bind_sizes(program, shapes, sizes)
@@ -140,8 +142,16 @@ def _at(position: Sequence[int] | Array) -> str:
 
 
 def _are_labels(variable: Variable, array: Array) -> bool:
-    is_target = variable.role is Role.TARGET and len(variable.shape) == 2
-    return is_target and array.ndim == 1 and bool((np.round(array) == array).all())
+    return variable.role is Role.TARGET and len(variable.shape) == 2 and array.ndim == 1
+
+
+def _check_whole(name: str, labels: Array) -> None:
+    wrong = np.argwhere(np.round(labels) != labels)
+    if wrong.size:
+        raise UsageError(
+            f"{name}{_at(wrong[0])} is {labels[tuple(wrong[0])]:g}, which is no label; give integers from 0, or a row "
+            "for each example"
+        )
 
 
 def _check_examples(program: Program, arrays: Mapping[str, Array]) -> None:
@@ -174,7 +184,8 @@ def _one_hot(variable: Variable, labels: Array, known: Mapping[sympy.Symbol, int
     if wrong.size:
         entry = wrong[0]
         raise UsageError(
-            f"{name}{_at(entry)} is the label {labels[tuple(entry)]:g}, but labels run from 0 to {classes - 1}"
+            f"{name}{_at(entry)} is the label {labels[tuple(entry)]:g}, but labels run from 0 to {classes - 1}; "
+            "number the classes from 0, or give the network as many outputs as there are classes"
         )
     return np.eye(classes)[labels.astype(np.int64)]
 

@@ -19,7 +19,8 @@ __all__ = ["plot_training"]
 
 Array = npt.NDArray[Any]
 
-_POINTS = 200
+_POINTS = 300
+_LARGEST = 1e100
 # What follows blue and orange in the palette of Okabe and Ito.
 _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 _MARKERS = "osD^vPX*"
@@ -37,7 +38,7 @@ def plot_training(run: Training, path: str | Path, scale: float = 1.0, label: st
         raise UsageError("there is no curve to draw: no epoch was done")
     picture = _picture(run.plane)
     figure = new_figure(6.4 if picture is None else 11.0, 4.6)
-    figure.suptitle(run.network)
+    figure.suptitle(run.network if len(run.network) < 60 else f"{run.network[:57]}...")
     if picture is None:
         _draw_losses(figure.add_subplot(), run, scale, label)
     else:
@@ -48,17 +49,23 @@ def plot_training(run: Training, path: str | Path, scale: float = 1.0, label: st
 
 
 def _draw_losses(axes: Any, run: Training, scale: float, label: str) -> None:
-    losses = np.append(run.losses, run.loss) * scale
-    axes.plot(np.arange(losses.size), losses, color=BLUE, linewidth=1.4, marker="o" if losses.size < 20 else None)
-    # Logarithms where the losses go over several orders of magnitude; a straight line is worth seeing there.
-    if losses.min() > 0 and losses.max() / losses.min() > 100:
-        axes.set_yscale("log")
+    with np.errstate(all="ignore"):
+        losses = np.append(run.losses, run.loss) * scale
+        logarithms = np.log10(losses)
+    epochs, style = np.arange(losses.size), {"color": BLUE, "linewidth": 1.4}
+    style["marker"] = "o" if losses.size < 20 else None
+    # matplotlib's own logarithmic axes overflow long before a loss does that diverges.
+    if losses.max() > _LARGEST:
+        axes.plot(epochs, np.where(np.isfinite(logarithms), logarithms, np.nan), **style)
+        label = f"decimal logarithm of the {label}"
+    else:
+        axes.plot(epochs, losses, **style)
+        # Logarithms where the losses go over several orders of magnitude; a straight line is worth seeing there.
+        if losses.min() > 0 and losses.max() / losses.min() > 100:
+            axes.set_yscale("log")
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)
-    settings = run.settings
-    axes.set_title(
-        f"{epochs_in_words(run.epochs)}, {settings.optimizer.name}, learning rate {settings.learning_rate:g}"
-    )
+    axes.set_title(f"{epochs_in_words(run.epochs)}, {run.settings.in_words()}")
     axes.grid(True, which="major", linewidth=0.4, alpha=0.5)
     without_frame(axes)
 

@@ -41,7 +41,7 @@ def report_scale(network: NetworkDescription | None, report: str | None, shape: 
 
 def error_lines(run: Training, scale: float = 1.0, every: int | None = None) -> Iterator[str]:
     """The loss of each ``every``-th epoch before its update, and the last one, multiplied with ``scale``, as lines."""
-    for epoch in range(0, run.epochs, every or max(1, run.settings.epochs // _LINES)):
+    for epoch in range(0, run.epochs, every or max(1, run.epochs // _LINES)):
         yield f"Error at epoch {epoch} is {error_text(run.losses[epoch] * scale)}"
     yield f"Error after {epochs_in_words(run.epochs)} is {error_text(run.loss * scale)}"
 
@@ -52,4 +52,4 @@ def error_text(value: float) -> str:
     >>> [error_text(value) for value in (0.11553441, 0.0119, 3.5108e-05, 0.0)]
     ['0.11553', '0.01190', '3.5108e-05', '0.00000']
     """
-    return f"{value:.5f}" if value == 0 or 1e-3 <= abs(value) < 1e7 else f"{value:.5g}"
+    return f"{value:.5f}" if value == 0 or 1e-3 <= abs(value) < 1e7 else f"{value:#.5g}"

@@ -113,7 +113,7 @@ class Training:
     @staticmethod
     def load(path: str | Path) -> Training:
         """The run that was saved to ``path``; UnreadableError where it is no such file."""
-        file = Path(path)
+        file = check_file(path)
         arrays = read_npz(file)
         mine = {name.removeprefix(_PREFIX): arrays.pop(name) for name in list(arrays) if name.startswith(_PREFIX)}
         try:

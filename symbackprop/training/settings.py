@@ -43,6 +43,13 @@ class Settings:
         if not isinstance(self.optimizer, Optimizer):
             raise UsageError(f"optimizer is {self.optimizer!r}; give one of {', '.join(OPTIMIZERS)}, or sbp.Adam(...)")
 
+    def in_words(self) -> str:
+        """Rule, batches and rate, for a title."""
+        momentum = getattr(self.optimizer, "momentum", 0)
+        rule = self.optimizer.name + (f" with momentum {momentum:g}" if momentum else "")
+        batches = "" if self.batch_size is None else f", batches of {self.batch_size}"
+        return f"{rule}{batches}, learning rate {self.learning_rate:g}"
+
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values; ``Settings.of`` takes them back."""
         plain = {name: _plain(value) for name, value in asdict(self).items() if name != "optimizer"}

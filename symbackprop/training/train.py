@@ -23,7 +23,7 @@ from symbackprop.training.result import Training
 from symbackprop.training.settings import Settings
 from symbackprop.training.step import Step, step_of
 
-__all__ = ["needed", "train"]
+__all__ = ["check_resumed", "forward_equations", "needed", "train"]
 
 Array = npt.NDArray[Any]
 
@@ -41,13 +41,12 @@ def train(
     """Train the parameters in ``gradients``, which names the gradient of each in the program of ``arguments``.
 
     ``loss`` is its loss; ``arrays`` has the data, and every parameter where none is taken from ``resume``. Ctrl-C is
-    held back while this runs, and ends the descent. Raises UsageError and SizeError where an array does not fit, where
-    ``resume`` is a run of another network or optimizer, and where the loss is not finite from the start.
+    held back while this runs, and ends the descent. ``resume`` is one that ``check_resumed`` lets pass. Raises
+    UsageError and SizeError where an array does not fit, and where the loss is not finite from the start.
     """
     started = time.perf_counter()
     step = step_of(arguments.program, loss, gradients, settings.optimizer)
     if resume is not None:
-        _check_resumed(resume, arguments.program, settings)
         arrays = arguments.together(resume.parameters, arrays)
     given = arguments.checked(needed(arguments.program, (loss, *gradients.values())), arrays)
     start = _start(step, given, resume)
@@ -64,7 +63,9 @@ def needed(program: Program, names: Sequence[str]) -> tuple[Variable, ...]:
     return tuple(v for v in program.inputs if v.name in used or v.role is Role.PARAMETER)
 
 
-def _check_resumed(resume: Training, program: Program, settings: Settings) -> None:
+def check_resumed(resume: Training, arguments: Arguments, settings: Settings) -> None:
+    """UsageError or SizeError unless ``resume`` is a run of the same network that has epochs left to do."""
+    program = arguments.program
     if settings.epochs <= resume.epochs:
         raise UsageError(
             f"epochs is {settings.epochs}, counted from the start, and the run to resume has done {resume.epochs}; "
@@ -77,6 +78,7 @@ def _check_resumed(resume: Training, program: Program, settings: Settings) -> No
             f"the run to resume is of {resume.network!r}, whose equations are not those of {program.name!r} (there: "
             f"{other or 'fewer'}); resume a run of the same network, or start with its parameters"
         )
+    arguments.checked(program.parameters, resume.parameters)
 
 
 def forward_equations(program: Program) -> tuple[str, ...]:

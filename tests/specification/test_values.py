@@ -136,7 +136,7 @@ def test_refused_shapes(given, says):
     [
         ([0, 3], UsageError, "y[1] is the label 3, but labels run from 0 to 2"),
         ([-1, 0], UsageError, "y[0] is the label -1, but labels run from 0 to 2"),
-        ([0.5, 1], SizeError, "for one example write"),
+        ([0.5, 1], UsageError, "y[0] is 0.5, which is no label; give integers from 0, or a row for each example"),
         ([[0], [1]], SizeError, "y has shape (2, 1)"),
         ([0, 1, 2], SizeError, "N is 2 in x"),
     ],
