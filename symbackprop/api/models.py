@@ -7,12 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.derivation import Derivation
 from symbackprop.api.trained import Choices, drawn_parameters, train_model
 from symbackprop.documents.summary import Summary, summarize
+from symbackprop.errors import SizeError, UsageError
 from symbackprop.layers.dense import Dense
 from symbackprop.layers.losses import Loss
 from symbackprop.network import NetworkDescription, describe, network_program
@@ -103,6 +105,9 @@ class Model:
         >>> {name: array.shape for name, array in net.initial_parameters("he", seed=1).items()}
         {'W1': (3, 2), 'b1': (3,), 'W2': (1, 3), 'b2': (1,)}
         """
+        for name, number in (sizes or {}).items():
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+                raise SizeError(f"size {name} is {number!r}; give a positive integer")
         shapes = {name: array.shape for name, array in self.data.items()}
         numbers = bind_sizes(self.program, shapes, {**self.sizes, **(sizes or {})})
         return drawn_parameters(self, numbers, initialization, self.run.seed if seed is None else seed)
@@ -155,6 +160,8 @@ class Model:
         >>> run.parameters["W1"].round(6), run.parameters["b1"].round(6)
         (array([[2.]]), array([1.]))
         """
+        if not (data is None or isinstance(data, Mapping)):
+            raise UsageError(f"data is of type {type(data).__name__}; give a dict of arrays by name")
         data = {**(data or {}), **more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
         chosen = Choices(learning_rate, epochs, batch_size, seed, optimizer, momentum)
         return train_model(self, parameters, data, chosen, initialization, wrt, sizes, resume, progress)

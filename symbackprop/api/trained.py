@@ -22,7 +22,7 @@ from symbackprop.specification.toml import RunSettings
 from symbackprop.specification.values import INITIALIZATIONS, draw_parameters
 from symbackprop.training.result import Training
 from symbackprop.training.settings import DEFAULT_EPOCHS, Settings, changed_optimizer, chosen_optimizer
-from symbackprop.training.train import check_resumed, needed, train
+from symbackprop.training.train import check_same_network, needed, train
 
 __all__ = ["Choices", "drawn_parameters", "train_model"]
 
@@ -55,10 +55,11 @@ class Choices:
     def _epochs(self, run: RunSettings, earlier: Training | None) -> int:
         if self.epochs is not None:
             return self.epochs
-        # A run that was stopped goes on to where it was going; one that was not needs to be told how far.
-        unfinished = earlier is not None and earlier.epochs < earlier.settings.epochs
-        known = earlier.settings.epochs if earlier is not None and unfinished else run.epochs
-        return DEFAULT_EPOCHS if known is None else known
+        if earlier is None:
+            return DEFAULT_EPOCHS if run.epochs is None else run.epochs
+        # A run that was stopped goes on to where it was going; another must be told how far, here or in the file.
+        unfinished = earlier.epochs < earlier.settings.epochs
+        return earlier.settings.epochs if unfinished or run.epochs is None else run.epochs
 
     def _optimizer(self, run: RunSettings, earlier: Settings | None) -> Optimizer:
         optimizer = self.optimizer
@@ -92,8 +93,13 @@ def train_model(
     progress: bool | Progress,
 ) -> Training:
     """Train ``model`` with ``data`` in the place of the file's: see ``Model.train``."""
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise UsageError(f"progress is {progress!r}; give True, False, or a function of (done, of, note)")
     earlier = _earlier(resume)
     _check_start(parameters, initialization, earlier)
+    if earlier is not None:
+        with at(str(resume)) if isinstance(resume, str | os.PathLike) else nullcontext():
+            check_same_network(earlier, model.program)
     settings = choices.settings(model.run, earlier)
     derivation = model.derive(_trained(model, wrt, earlier))
     _check_trainable(model, derivation)
@@ -101,10 +107,7 @@ def train_model(
     data = {**model.data, **data}
     variables = [v for v in needed(model.program, (loss,)) if v.role is not Role.PARAMETER]
     _check_data(model, variables, data)
-    if earlier is not None:
-        with at(str(resume)) if isinstance(resume, str | os.PathLike) else nullcontext():
-            check_resumed(earlier, derivation.arguments, settings)
-    elif parameters is None:
+    if parameters is None and earlier is None:
         known = derivation.arguments.checked(tuple(variables), data).sizes
         numbers = {**{size.name: number for size, number in known.items()}, **(sizes or {})}
         parameters = drawn_parameters(model, numbers, initialization, settings.seed)

@@ -100,6 +100,8 @@ class CompiledStep:
                 raise NotFiniteError(f"the loss is {loss:g}")
             return loss, carried
         whole = self.loss(carried)
+        if not math.isfinite(whole):
+            raise NotFiniteError(f"the loss is {whole:g}")
         self._batches.shuffle(self.settings.seed, number)
         for batch in range(self.steps):
             loss, *carried = self._stepped(carried, batch, done + batch)

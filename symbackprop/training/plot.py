@@ -61,7 +61,7 @@ def _draw_losses(axes: Any, run: Training, scale: float, label: str) -> None:
     else:
         axes.plot(epochs, losses, **style)
         # Logarithms where the losses go over several orders of magnitude; a straight line is worth seeing there.
-        if losses.min() > 0 and losses.max() / losses.min() > 100:
+        if losses.min() > 0 and losses.max() > 100 * losses.min():
             axes.set_yscale("log")
     axes.set_xlabel("epoch")
     axes.set_ylabel(label)

@@ -27,7 +27,7 @@ def report_scale(network: NetworkDescription | None, report: str | None, shape: 
         raise UsageError(f"unknown report {report!r}; {nearest(str(report), REPORTS)}")
     if network is None:
         raise UsageError(f"report is {report!r}, but the loss of a program says itself what it averages; leave it out")
-    if report == network.reduction:
+    if report == network.reduction or not network.loss.average:
         return 1.0
     if network.l1 or network.l2:
         raise UsageError(
@@ -42,8 +42,8 @@ def report_scale(network: NetworkDescription | None, report: str | None, shape: 
 def error_lines(run: Training, scale: float = 1.0, every: int | None = None) -> Iterator[str]:
     """The loss of each ``every``-th epoch before its update, and the last one, multiplied with ``scale``, as lines."""
     for epoch in range(0, run.epochs, every or max(1, run.epochs // _LINES)):
-        yield f"Error at epoch {epoch} is {error_text(run.losses[epoch] * scale)}"
-    yield f"Error after {epochs_in_words(run.epochs)} is {error_text(run.loss * scale)}"
+        yield f"Error at epoch {epoch} is {error_text(float(run.losses[epoch]) * scale)}"
+    yield f"Error after {epochs_in_words(run.epochs)} is {error_text(float(run.loss) * scale)}"
 
 
 def error_text(value: float) -> str:

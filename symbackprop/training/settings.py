@@ -31,15 +31,14 @@ class Settings:
     optimizer: Optimizer = field(default_factory=SGD)
 
     def __post_init__(self) -> None:
-        rate = self.learning_rate
-        if isinstance(rate, bool) or not (
-            isinstance(rate, int | float | np.integer | np.floating) and math.isfinite(rate) and rate > 0
-        ):
-            raise UsageError(f"learning_rate is {rate!r}; give a positive number, such as 0.01")
-        _check_count("epochs", self.epochs, 1)
-        if self.batch_size is not None:
-            _check_count("batch_size", self.batch_size, 1)
-        _check_count("seed", self.seed, 0)
+        plain: dict[str, Any] = {
+            "learning_rate": _rate(self.learning_rate),
+            "epochs": _count("epochs", self.epochs, 1),
+            "batch_size": None if self.batch_size is None else _count("batch_size", self.batch_size, 1),
+            "seed": _count("seed", self.seed, 0),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
         if not isinstance(self.optimizer, Optimizer):
             raise UsageError(f"optimizer is {self.optimizer!r}; give one of {', '.join(OPTIMIZERS)}, or sbp.Adam(...)")
 
@@ -52,8 +51,7 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values; ``Settings.of`` takes them back."""
-        plain = {name: _plain(value) for name, value in asdict(self).items() if name != "optimizer"}
-        return {**plain, "optimizer": self.optimizer.settings()}
+        return {**asdict(self), "optimizer": self.optimizer.settings()}
 
     @staticmethod
     def of(values: Any) -> Settings:
@@ -87,10 +85,19 @@ def changed_optimizer(optimizer: Optimizer, momentum: float | None) -> Optimizer
     return replace(optimizer, momentum=momentum)
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
+def _rate(value: Any) -> float:
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    try:
+        rate = float(value) if number else math.nan
+    except OverflowError:
+        # An integer may be beyond the greatest float.
+        rate = math.inf
+    if not 0 < rate < math.inf:
+        raise UsageError(f"learning_rate is {repr(value)[:40]}; give a positive number, such as 0.01")
+    return rate
+
+
+def _count(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise UsageError(f"{name} is {value!r}; give an integer, {least} or larger")
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    return int(value)

@@ -23,7 +23,7 @@ from symbackprop.training.result import Training
 from symbackprop.training.settings import Settings
 from symbackprop.training.step import Step, step_of
 
-__all__ = ["check_resumed", "forward_equations", "needed", "train"]
+__all__ = ["check_same_network", "forward_equations", "needed", "train"]
 
 Array = npt.NDArray[Any]
 
@@ -41,12 +41,18 @@ def train(
     """Train the parameters in ``gradients``, which names the gradient of each in the program of ``arguments``.
 
     ``loss`` is its loss; ``arrays`` has the data, and every parameter where none is taken from ``resume``. Ctrl-C is
-    held back while this runs, and ends the descent. ``resume`` is one that ``check_resumed`` lets pass. Raises
+    held back while this runs, and ends the descent. ``resume`` is one that ``check_same_network`` lets pass. Raises
     UsageError and SizeError where an array does not fit, and where the loss is not finite from the start.
     """
     started = time.perf_counter()
     step = step_of(arguments.program, loss, gradients, settings.optimizer)
     if resume is not None:
+        if settings.epochs <= resume.epochs:
+            raise UsageError(
+                f"epochs is {settings.epochs}, counted from the start, and the run to resume has done "
+                f"{resume.epochs}; give more"
+            )
+        arguments.checked(arguments.program.parameters, resume.parameters)
         arrays = arguments.together(resume.parameters, arrays)
     given = arguments.checked(needed(arguments.program, (loss, *gradients.values())), arrays)
     start = _start(step, given, resume)
@@ -63,14 +69,8 @@ def needed(program: Program, names: Sequence[str]) -> tuple[Variable, ...]:
     return tuple(v for v in program.inputs if v.name in used or v.role is Role.PARAMETER)
 
 
-def check_resumed(resume: Training, arguments: Arguments, settings: Settings) -> None:
-    """UsageError or SizeError unless ``resume`` is a run of the same network that has epochs left to do."""
-    program = arguments.program
-    if settings.epochs <= resume.epochs:
-        raise UsageError(
-            f"epochs is {settings.epochs}, counted from the start, and the run to resume has done {resume.epochs}; "
-            "give more"
-        )
+def check_same_network(resume: Training, program: Program) -> None:
+    """UsageError unless ``resume`` is a run of ``program``."""
     equations = forward_equations(program)
     if equations != resume.equations:
         other = next((there for here, there in zip_longest(equations, resume.equations) if here != there), None)
@@ -78,7 +78,6 @@ def check_resumed(resume: Training, arguments: Arguments, settings: Settings) ->
             f"the run to resume is of {resume.network!r}, whose equations are not those of {program.name!r} (there: "
             f"{other or 'fewer'}); resume a run of the same network, or start with its parameters"
         )
-    arguments.checked(program.parameters, resume.parameters)
 
 
 def forward_equations(program: Program) -> tuple[str, ...]:
