@@ -23,10 +23,12 @@ class Interrupts:
 def noted_interrupts() -> Iterator[Interrupts]:
     """Note Ctrl-C while the block runs, instead of raising KeyboardInterrupt anywhere in it; a third press raises it.
 
-    In other threads than the main one, which signals do not reach, nothing is done.
+    Where signals do not arrive, in other threads than the main one, and where Ctrl-C is ignored or handled by what is
+    no Python, nothing is done.
     """
     interrupts = Interrupts()
-    if threading.current_thread() is not threading.main_thread():
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
         yield interrupts
         return
     presses = 0

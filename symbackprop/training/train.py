@@ -126,7 +126,7 @@ def _result(
         stopped=reached.stopped,
         interrupted=reached.interrupted,
         seconds=seconds,
-        plane=plane_of(arguments, parameters, data),
+        plane=plane_of(arguments, {name: array.copy() for name, array in parameters.items()}, data),
     )
 
 
