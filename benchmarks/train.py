@@ -7,7 +7,7 @@
 The loop by hand takes the gradients of ``peers.py``, NumPy with preallocated buffers as fast as we could write it,
 keeps the loss of each epoch, and updates every array in place; it looks at nothing on the way. **hand** is microseconds
 of one epoch of it. **train** is the loop behind ``net.train``, with all that it looks at (whether losses are finite,
-the clock) and all that it keeps (the parameters of the epoch before). **compiled** is a loop by hand as well, but over
+the clock) and all that it keeps (copies of the parameters, now and then). **compiled** is a loop by hand as well, but over
 ``derivation.compile(reuse_buffers=True)``. **start** is what ``net.train`` takes before the first step, derivation and
 compilation included.
 
@@ -40,8 +40,8 @@ from derive import Row, print_table
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = 2e-2
 """Seconds that a contender runs in each round."""
-EPOCHS = 20
-"""Epochs that it runs at least: ours takes the loss once more at the end."""
+EPOCHS = 50
+"""Epochs that it runs at least: ours takes the loss once before the first and once after the last."""
 LIMIT = 120.0
 """Seconds after which a run gets no further rounds."""
 RATE = 1e-3
