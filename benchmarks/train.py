@@ -7,9 +7,9 @@
 The loop by hand takes the gradients of ``peers.py``, NumPy with preallocated buffers as fast as we could write it,
 keeps the loss of each epoch, and updates every array in place; it looks at nothing on the way. **hand** is microseconds
 of one epoch of it. **train** is the loop behind ``net.train``, with all that it looks at (whether losses are finite,
-the clock) and all that it keeps (copies of the parameters, now and then). **compiled** is a loop by hand as well, but over
-``derivation.compile(reuse_buffers=True)``. **start** is what ``net.train`` takes before the first step, derivation and
-compilation included.
+the clock) and all that it keeps (copies of the parameters, now and then). **compiled** is a loop by hand as well, but
+over ``derivation.compile(reuse_buffers=True)``. **start** is what ``net.train`` takes before the first step, derivation
+and compilation included.
 
 Every run is measured in a process of its own, on one processor and one thread, in rounds: in each round every
 contender, in an order drawn anew, for a block of some milliseconds. A figure is the median over the rounds of the ratio
