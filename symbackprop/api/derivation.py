@@ -234,11 +234,12 @@ class Derivation:
         learning_rate: float | None = None,
         **more: Any,
     ) -> Path:
-        """Write the derivation document; the format follows the suffix (.tex or .md). Returns the path.
+        """Write the derivation document in the format of the suffix (.tex, .md, .html, .pdf). Returns the path.
 
         The worked example uses ``parameters``, ``x`` and ``y``, or what the network's file gives. A network of small
         fixed sizes without data is worked with numbers drawn from its seed, and the document says so.
-        The file is written whole or not at all.
+        The file is written whole or not at all. PDF is made by pdflatex; where that cannot be, UsageError says why, and
+        the document is kept in LaTeX.
         """
         return write_document(derivation_document(self._story(parameters, x, y, learning_rate, more)), _path(path))
 
@@ -260,6 +261,7 @@ class Derivation:
             unfused=unfused,
             example=self._example(parameters, x, y, learning_rate, more),
             source=self.network.source,
+            network=self.network.description,
         )
 
     def _example(

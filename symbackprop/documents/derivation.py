@@ -8,6 +8,7 @@ from symbackprop._version import __version__
 from symbackprop.adjoint.accumulate import put_in
 from symbackprop.adjoint.records import Adjoint
 from symbackprop.documents.chain import adjoint_blocks, assumption_math, equation_rows
+from symbackprop.documents.figures import graph_blocks, network_blocks
 from symbackprop.documents.notation_table import notation_blocks
 from symbackprop.documents.tree import (
     Block,
@@ -24,6 +25,7 @@ from symbackprop.documents.tree import (
 from symbackprop.documents.worked import WorkedExample, worked_blocks
 from symbackprop.forms.lower import Orientation
 from symbackprop.forms.views import Views
+from symbackprop.network import NetworkDescription
 from symbackprop.notation.expressions import base_name
 from symbackprop.notation.program import Equation, Role, occurrences
 
@@ -36,7 +38,7 @@ class Story:
 
     ``description`` says in sentences which network and loss it is about; ``unfused`` is the same network with the
     cross-entropy on top of the probabilities; ``example`` the numbers to work, if there are any; ``source`` the name of
-    the file that describes the network.
+    the file that describes the network; ``network`` its description, where it is one and no other program.
     """
 
     views: Views
@@ -45,15 +47,17 @@ class Story:
     unfused: Views | None = None
     example: WorkedExample | None = None
     source: str | None = None
+    network: NetworkDescription | None = None
 
 
 def derivation_document(story: Story) -> Document:
     """The whole document."""
     blocks: list[Block] = [Paragraph((sentence,)) for sentence in story.description]
+    blocks += network_blocks(story.views, story.network)
     blocks += _result(story.views)
     blocks += notation_blocks(story.views)
     blocks += _forward(story.views)
-    blocks += _backward(story.views)
+    blocks += _backward(story.views, story.example)
     blocks += _all_gradients(story.views)
     if story.unfused is not None:
         blocks += _through_probabilities(story.unfused)
@@ -126,12 +130,12 @@ def _forward_equation(views: Views, equation: Equation) -> list[Block]:
     return blocks
 
 
-def _backward(views: Views) -> list[Block]:
+def _backward(views: Views, example: WorkedExample | None) -> list[Block]:
     intro = (
         "The chain rule is applied to one equation at a time, the last one first. A variable's derivative is the sum "
         "of one contribution for each place where the variable stands. Each local derivative has a line of its own."
     )
-    blocks: list[Block] = [Heading("Backward pass"), Paragraph((intro,))]
+    blocks: list[Block] = [Heading("Backward pass"), Paragraph((intro,)), *graph_blocks(views, example)]
     for adjoint in views.differentiation.adjoints:
         blocks += adjoint_blocks(views, adjoint)
     return blocks

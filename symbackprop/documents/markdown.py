@@ -10,6 +10,7 @@ from symbackprop.documents.tree import (
     Bullets,
     Display,
     Document,
+    Figure,
     Heading,
     Inline,
     Math,
@@ -25,9 +26,10 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
 
 
 def markdown(document: Document) -> str:
-    """``document`` as Markdown; displays are numbered in order, since Markdown has no references of its own."""
+    """``document`` as Markdown; displays and figures are numbered in order, since Markdown cannot do that."""
     labels = [block.label for block in document.blocks if isinstance(block, Display) and block.label]
-    emitter = _Emitter({label: number for number, label in enumerate(labels, 1)})
+    figures = [block for block in document.blocks if isinstance(block, Figure)]
+    emitter = _Emitter({label: number for number, label in enumerate(labels, 1)}, figures)
     blocks = "\n\n".join(emitter.block(block) for block in document.blocks)
     return f"# {_escape(document.title)}\n\n<!-- {document.made_by} -->\n\n{blocks}\n"
 
@@ -37,8 +39,9 @@ def _escape(text: str) -> str:
 
 
 class _Emitter:
-    def __init__(self, numbers: dict[str, int]) -> None:
+    def __init__(self, numbers: dict[str, int], figures: list[Figure]) -> None:
         self.numbers = numbers
+        self.figures = figures
 
     def inline(self, part: Inline) -> str:
         match part:
@@ -64,6 +67,8 @@ class _Emitter:
                 return self.display(block)
             case Table():
                 return self.table(block)
+            case Figure():
+                return self.figure(block)
 
     def display(self, display: Display) -> str:
         body = []
@@ -74,6 +79,13 @@ class _Emitter:
         tag = rf" \tag{{{self.numbers[display.label]}}}" if display.label else ""
         rows = " \\\\\n".join(body)
         return f"$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}{tag}\n$$"
+
+    def figure(self, figure: Figure) -> str:
+        """The caption, and in words what is seen, since Markdown cannot draw."""
+        words = " ".join(figure.alternative.split())
+        return (
+            f"**Figure {self.figures.index(figure) + 1}.** {self.text(figure.caption)}\n\n> In words: {_escape(words)}"
+        )
 
     def table(self, table: Table) -> str:
         def row(cells: tuple[Text, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Numbers in LaTeX, to a stated count of significant figures."""
+"""Numbers in LaTeX and in drawings, to a stated count of significant figures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from symbackprop.documents.layout import glyphs
+from symbackprop.forms.signs import Letters, Sign, Style
 
-__all__ = ["DIGITS", "array_latex", "array_width", "in_product", "number_latex"]
+__all__ = ["DIGITS", "array_latex", "array_width", "in_product", "number_latex", "number_signs"]
 
 DIGITS = 6
 """Significant figures of displayed numbers."""
@@ -33,6 +34,23 @@ def in_product(value: float, digits: int = DIGITS) -> str:
     """The number as a factor: in brackets where it is negative or has a power of ten."""
     text = number_latex(value, digits)
     return f"({text})" if text.startswith("-") or "cdot" in text else text
+
+
+def number_signs(value: float, digits: int) -> tuple[Sign | str, ...]:
+    """The number as a label says it."""
+    if not np.isfinite(value):
+        return ("not finite",)
+    mantissa, _, exponent = f"{float(value):.{digits}g}".partition("e")
+    if float(mantissa) == 0:
+        mantissa = "0"
+    if not exponent:
+        return (Sign(_upright(mantissa)),)
+    times = Letters(r" \cdot 10", "\u00b710", Style.UPRIGHT)
+    return Sign(_upright(mantissa)), Sign(times, (_upright(str(int(exponent))),))
+
+
+def _upright(number: str) -> Letters:
+    return Letters(number, number.replace("-", "\u2212"), Style.UPRIGHT)
 
 
 def array_latex(array: npt.NDArray[Any], digits: int = DIGITS) -> str:

@@ -1,15 +1,18 @@
-"""The LaTeX emitter: amsmath, booktabs and lmodern are all that it needs."""
+"""The LaTeX emitter: amsmath, booktabs and lmodern are all that it needs, and tikz for figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from symbackprop.documents.layout import lines
+from symbackprop.documents.tex_text import escape
+from symbackprop.documents.tikz import tikz
 from symbackprop.documents.tree import (
     Block,
     Bullets,
     Display,
     Document,
+    Figure,
     Heading,
     Inline,
     Math,
@@ -26,7 +29,7 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{lmodern}
 \usepackage{amsmath}
 \usepackage{booktabs}
-\setlength{\textwidth}{16cm}
+%TIKZ%\setlength{\textwidth}{16cm}
 \setlength{\oddsidemargin}{0cm}
 \setlength{\textheight}{24cm}
 \setlength{\topmargin}{-1.2cm}
@@ -41,43 +44,26 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \begin{document}
 \maketitle
 """
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-}
+_TIKZ = "\\usepackage{tikz}\n"
+_FIGURE = r"""\begin{center}
+\begin{minipage}{\textwidth}
+\centering
+%DRAWING%
+\par\medskip
+\parbox{0.92\textwidth}{\small %CAPTION%}
+\end{minipage}
+\end{center}
+"""
 _SECTIONS = {1: "section", 2: "subsection", 3: "subsubsection"}
 _LINES_A_TABLE = 26
-_BEYOND = 0x180
-"""The fonts have Latin letters with their accents up to here."""
 
 
 def tex(document: Document) -> str:
     """``document`` as a complete LaTeX file."""
-    preamble = _PREAMBLE.replace("%TITLE%", escape(document.title))
+    drawn = any(isinstance(block, Figure) for block in document.blocks)
+    preamble = _PREAMBLE.replace("%TIKZ%", _TIKZ if drawn else "").replace("%TITLE%", escape(document.title))
     body = "\n".join(_block(block) for block in document.blocks)
     return f"% {document.made_by}\n{preamble}{body}\n\\end{{document}}\n"
-
-
-def escape(text: str) -> str:
-    """Running text with LaTeX's special characters made harmless."""
-    return "".join(_ESCAPES.get(letter, letter) if ord(letter) < _BEYOND else _spelled(letter) for letter in text)
-
-
-def _spelled(letter: str) -> str:
-    """A letter that the fonts do not have, by its code point."""
-    return f"[U+{ord(letter):04X}]"
 
 
 def _inline(part: Inline) -> str:
@@ -107,6 +93,8 @@ def _block(block: Block) -> str:
             return _display(block)
         case Table():
             return _table(block)
+        case Figure():
+            return _figure(block)
 
 
 def _display(display: Display) -> str:
@@ -139,6 +127,14 @@ def _table(table: Table) -> str:
             "\\bottomrule\n\\end{tabular}\n\\end{center}\n"
         )
     return "\n".join(parts)
+
+
+def _figure(figure: Figure) -> str:
+    """The drawing with its caption in one piece, where it stands; in words as a comment."""
+    words = "".join(f"% {line}\n" for line in figure.alternative.splitlines())
+    label = rf"\label{{fig:{figure.label}}}" if figure.label else ""
+    caption = rf"\refstepcounter{{figure}}{label}Figure~\thefigure: {_text(figure.caption)}"
+    return words + _FIGURE.replace("%CAPTION%", caption).replace("%DRAWING%\n", tikz(figure.drawing))
 
 
 def _chunks(table: Table) -> Iterator[list[tuple[Text, ...]]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.documents.drawing import Drawing
+
 __all__ = [
     "Block",
     "Bullets",
     "Display",
     "Document",
+    "Figure",
     "Heading",
     "Inline",
     "Math",
@@ -87,7 +90,17 @@ class Table:
     wide: frozenset[int] = frozenset()
 
 
-Block = Heading | Paragraph | Bullets | Display | Table
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with its caption; ``alternative`` says in words what is seen."""
+
+    drawing: Drawing
+    caption: Text
+    alternative: str
+    label: str = ""
+
+
+Block = Heading | Paragraph | Bullets | Display | Table | Figure
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How variables are written in LaTeX: W1 as W^{(1)}, the adjoint of z1 as delta^{(1)}, that of W1 as dL/dW^{(1)}."""
+"""How variables are written: W1 as W^{(1)}, the adjoint of z1 as delta^{(1)}, that of W1 as dL/dW^{(1)}."""
 
 from __future__ import annotations
 
@@ -6,58 +6,17 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from symbackprop.forms.signs import CAPITAL_GREEK, Letters, Sign, Style, bold, given_letters, word_letters
 from symbackprop.notation.program import Program, Role, Variable
 
-__all__ = ["Symbols", "name_latex"]
+__all__ = ["Symbols", "size_latex", "size_letters", "split_name"]
 
 _NUMBERED = re.compile(r"([A-Za-z]+?)(\d+)\Z")
-_GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-    ]
-)
-_CAPITAL_GREEK = {name: name.capitalize() for name in _GREEK if name.capitalize() in _GREEK}
-
-
-def name_latex(name: str) -> str:
-    """A word as a symbol: one letter in italics, a Greek letter by its name, anything else upright."""
-    if len(name) == 1:
-        return name
-    upright = name.replace("_", r"\_")
-    return rf"\{name}" if name in _GREEK else rf"\mathrm{{{upright}}}"
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_DELTA = word_letters("delta")
+_CAPITAL_DELTA = word_letters("Delta")
+_COMMA = Letters(",", ",", Style.UPRIGHT)
+_TOP = Letters(r"\top", "\u22a4", Style.UPRIGHT)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -68,33 +27,42 @@ def split_name(name: str) -> tuple[str, str]:
 
 def size_latex(name: str) -> str:
     """The name of a size: H1 as H_1."""
+    return size_letters(name).latex
+
+
+def size_letters(name: str) -> Letters:
+    """The name of a size; in plain letters its number is one of those that Unicode has lowered."""
     base, label = split_name(name)
-    return f"{name_latex(base)}_{{{label}}}" if label else name_latex(base)
+    letters = word_letters(base)
+    latex = f"{letters.latex}_{{{label}}}" if label else letters.latex
+    return Letters(latex, letters.plain + label.translate(_LOWERED), letters.style)
 
 
 @dataclass(frozen=True)
 class Symbols:
-    """The LaTeX of every variable of a program and of the adjoints that belong to it."""
+    """How every variable of a program, and of the adjoints that belong to it, is written."""
 
     program: Program
 
     @cached_property
     def _taken(self) -> frozenset[str]:
         """Symbols that are in use, so that capitalising must not produce them."""
-        bases = {self.base(v) for v in self.program.variables.values() if v.role is not Role.ADJOINT}
+        bases = {self._base(v).latex for v in self.program.variables.values() if v.role is not Role.ADJOINT}
         return frozenset(bases | {size_latex(symbol.name) for symbol in self.program.sizes})
 
     def variable(self, name: str) -> Variable:
         """The variable called ``name``."""
         return self.program.variable(name)
 
-    def base(self, variable: Variable) -> str:
+    def _base(self, variable: Variable) -> Letters:
         """The symbol without label and indices."""
-        return variable.symbol or name_latex(split_name(variable.name)[0])
+        base = split_name(variable.name)[0]
+        return given_letters(variable.symbol, base) if variable.symbol else word_letters(base)
 
-    def label(self, variable: Variable) -> str:
-        """The layer's number, which becomes a superscript in brackets; "" where there is none."""
-        return "" if variable.symbol else split_name(variable.name)[1]
+    def _above(self, variable: Variable) -> tuple[Letters, ...]:
+        """The layer's number as a superscript in brackets, where there is one."""
+        label = "" if variable.symbol else split_name(variable.name)[1]
+        return (Letters(f"({label})", f"({label})", Style.UPRIGHT),) if label else ()
 
     def is_delta(self, variable: Variable) -> bool:
         """Whether the adjoint is an error signal: that of a pre-activation z, written delta.
@@ -103,21 +71,50 @@ class Symbols:
         """
         return variable.of is not None and split_name(variable.of)[0] == "z" and variable.name == f"{variable.of}_bar"
 
+    # -- as signs ----------------------------------------------------------------------------------------------------
+
+    def element_sign(self, name: str, positions: tuple[Letters, ...] = ()) -> Sign:
+        """The occurrence at ``positions`` of a variable that is not written as a partial derivative."""
+        variable = self.variable(name)
+        if variable.of is None:
+            base, above = self._base(variable), self._above(variable)
+        else:
+            base, above = _DELTA, self._above(self.variable(variable.of))
+        if any(len(position.latex) != 1 for position in positions):
+            positions = tuple(part for position in positions for part in (_COMMA, position))[1:]
+        return Sign(base, above, positions)
+
+    def whole_sign(self, name: str, rank: int, transposed: bool = False) -> Sign:
+        """The same as a matrix (``rank`` 2 or more), a vector or a number."""
+        variable = self.variable(name)
+        if variable.of is None:
+            base, above = self._base(variable), self._above(variable)
+            base = self._capital(base) if rank > 1 else base
+        else:
+            base, above = (_CAPITAL_DELTA if rank > 1 else _DELTA), self._above(self.variable(variable.of))
+        return Sign(base, (*above, _TOP) if transposed else above)
+
+    def _capital(self, base: Letters) -> Letters:
+        """A matrix's symbol: the capital letter where that is free, else the letter in bold."""
+        if base.latex.isupper():
+            return base
+        capital = base
+        if base.latex == r"\ell":
+            capital = word_letters("Lambda")
+        elif base.latex[1:] in CAPITAL_GREEK:
+            capital = word_letters(CAPITAL_GREEK[base.latex[1:]])
+        elif len(base.latex) == 1:
+            capital = word_letters(base.latex.upper())
+        return bold(base) if capital == base or capital.latex in self._taken else capital
+
+    # -- in LaTeX ----------------------------------------------------------------------------------------------------
+
     def element(self, name: str, positions: tuple[str, ...] = ()) -> str:
         """The occurrence of a variable at ``positions``, which are LaTeX already."""
         variable = self.variable(name)
         if variable.of is not None and not self.is_delta(variable):
             return rf"\frac{{\partial {self.loss(variable)}}}{{\partial {self.element(variable.of, positions)}}}"
-        if variable.of is not None:
-            symbol = _superscribed(r"\delta", self.label(self.variable(variable.of)))
-        else:
-            symbol = _superscribed(self.base(variable), self.label(variable))
-        joined = "".join(positions) if all(len(p) == 1 for p in positions) else ",".join(positions)
-        return f"{symbol}_{{{joined}}}" if positions else symbol
-
-    def loss(self, adjoint: Variable) -> str:
-        """The symbol of the loss that ``adjoint`` is a derivative of."""
-        return "L" if adjoint.loss is None else self.element(adjoint.loss)
+        return self.element_sign(name, tuple(Letters(position, position) for position in positions)).latex
 
     def whole(self, name: str, rank: int, transposed: bool = False) -> str:
         """The variable as a matrix (``rank`` 2 or more), a vector or a number."""
@@ -125,26 +122,12 @@ class Symbols:
         if variable.of is not None and not self.is_delta(variable):
             text = rf"\frac{{\partial {self.loss(variable)}}}{{\partial {self.whole(variable.of, rank)}}}"
             return rf"\left({text}\right)^{{\top}}" if transposed else text
-        if variable.of is not None:
-            base, label = (r"\Delta" if rank > 1 else r"\delta"), self.label(self.variable(variable.of))
-        else:
-            base, label = self.base(variable), self.label(variable)
-            base = self._capital(base) if rank > 1 else base
-        return _superscribed(base, label, transposed)
+        return self.whole_sign(name, rank, transposed).latex
 
-    def _capital(self, base: str) -> str:
-        """A matrix's symbol: the capital letter where that is free, else the letter in bold."""
-        if base.isupper():
-            return base
-        if base == r"\ell":
-            capital = r"\Lambda"
-        elif base.startswith("\\") and base[1:] in _CAPITAL_GREEK:
-            capital = "\\" + _CAPITAL_GREEK[base[1:]]
-        else:
-            capital = base.upper() if len(base) == 1 else base
-        return capital if capital not in self._taken and capital != base else rf"\mathbf{{{base}}}"
+    def loss(self, adjoint: Variable) -> str:
+        """The symbol of the loss that ``adjoint`` is a derivative of."""
+        return self.loss_sign(adjoint).latex
 
-
-def _superscribed(base: str, label: str, transposed: bool = False) -> str:
-    above = (f"({label})" if label else "") + (r"\top" if transposed else "")
-    return f"{base}^{{{above}}}" if above else base
+    def loss_sign(self, adjoint: Variable) -> Sign:
+        """The same as a sign."""
+        return Sign(word_letters("L")) if adjoint.loss is None else self.element_sign(adjoint.loss)
