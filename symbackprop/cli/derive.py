@@ -14,6 +14,7 @@ _EPILOG = """\b
 Examples:
   symbackprop derive network.toml
   symbackprop derive network.toml -o derivation.tex
+  symbackprop derive network.toml -o derivation.html
   symbackprop derive network.toml --wrt W1 --wrt x
   symbackprop derive mymodule:net --json
 """
@@ -27,7 +28,12 @@ def _positive(context: click.Context, parameter: click.Parameter, value: float |
 
 @click.command(epilog=_EPILOG)
 @click.argument("network")
-@click.option("-o", "--output", metavar="FILE", help="Write the derivation document; the suffix says in which format.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the derivation document; the suffix says in which format: .tex, .md, .html or .pdf.",
+)
 @click.option(
     "--wrt", metavar="NAME", multiple=True, help="Derive by this variable instead of all parameters; again for more."
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from symbackprop.documents.html import html
 from symbackprop.documents.markdown import markdown
+from symbackprop.documents.pdf import NotTypesetError, pdf
 from symbackprop.documents.tex import tex
 from symbackprop.documents.tree import Document
 from symbackprop.errors import UsageError
@@ -13,7 +15,7 @@ from symbackprop.files import write_whole
 
 __all__ = ["EMITTERS", "check_suffix", "write_document"]
 
-EMITTERS: dict[str, Callable[[Document], str]] = {".tex": tex, ".md": markdown}
+EMITTERS: dict[str, Callable[[Document], str | bytes]] = {".tex": tex, ".md": markdown, ".html": html, ".pdf": pdf}
 """The formats, by suffix."""
 
 
@@ -27,4 +29,17 @@ def check_suffix(path: Path) -> None:
 def write_document(document: Document, path: Path) -> Path:
     """Write ``document`` to ``path`` in the format of its suffix."""
     check_suffix(path)
-    return write_whole(EMITTERS[path.suffix](document), path)
+    try:
+        content = EMITTERS[path.suffix](document)
+    except NotTypesetError as error:
+        kept = write_whole(error.source, _beside(path, error.source))
+        raise UsageError(f"{path} is not written: {error}; the document in LaTeX is {kept}") from error
+    return write_whole(content, path)
+
+
+def _beside(path: Path, source: str) -> Path:
+    """The place for the LaTeX of ``path``, where nothing else is written over."""
+    place = path.with_suffix(".tex")
+    if not place.exists() or place.read_bytes() == source.encode():
+        return place
+    return path.with_name(f"{path.name}.tex")
