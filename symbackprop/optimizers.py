@@ -21,7 +21,18 @@ import sympy
 
 from symbackprop.errors import UsageError, nearest
 
-__all__ = ["GRADIENT", "OPTIMIZERS", "SGD", "WEIGHT", "Adam", "Optimizer", "Update", "after", "optimizer_named"]
+__all__ = [
+    "GRADIENT",
+    "OPTIMIZERS",
+    "SGD",
+    "WEIGHT",
+    "Adam",
+    "Optimizer",
+    "Update",
+    "after",
+    "is_real",
+    "optimizer_named",
+]
 
 Update = tuple[sympy.Symbol, sympy.Expr]
 """An array, and what a step makes of it."""
@@ -126,7 +137,7 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         _check_fraction("beta1", self.beta1)
         _check_fraction("beta2", self.beta2)
-        if not (_is_real(self.epsilon) and self.epsilon > 0 and math.isfinite(self.epsilon)):
+        if not (is_real(self.epsilon) and self.epsilon > 0 and math.isfinite(self.epsilon)):
             raise UsageError(f"epsilon is {self.epsilon!r}; give a small positive number, such as 1e-8")
 
     @property
@@ -172,10 +183,11 @@ def optimizer_named(name: str, **settings: float) -> Optimizer:
     return kind(**settings)
 
 
-def _is_real(value: Any) -> bool:
+def is_real(value: Any) -> bool:
+    """Whether ``value`` is a real number, Python's or NumPy's."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _check_fraction(name: str, value: Any) -> None:
-    if not (_is_real(value) and 0 <= value < 1):
+    if not (is_real(value) and 0 <= value < 1):
         raise UsageError(f"{name} is {value!r}; give a number from 0 to below 1")

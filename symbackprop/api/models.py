@@ -7,14 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.derivation import Derivation
 from symbackprop.api.trained import Choices, drawn_parameters, train_model
 from symbackprop.documents.summary import Summary, summarize
-from symbackprop.errors import SizeError, UsageError
+from symbackprop.errors import UsageError
 from symbackprop.layers.dense import Dense
 from symbackprop.layers.losses import Loss
 from symbackprop.network import NetworkDescription, describe, network_program
@@ -25,6 +24,7 @@ from symbackprop.progress import Progress
 from symbackprop.specification.equations import parse_program
 from symbackprop.specification.toml import RunSettings, Specification
 from symbackprop.specification.toml import load as load_specification
+from symbackprop.specification.values import check_count
 from symbackprop.training.result import Training
 
 __all__ = ["Model", "Network", "Program"]
@@ -106,8 +106,7 @@ class Model:
         {'W1': (3, 2), 'b1': (3,), 'W2': (1, 3), 'b2': (1,)}
         """
         for name, number in (sizes or {}).items():
-            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-                raise SizeError(f"size {name} is {number!r}; give a positive integer")
+            check_count(f"size {name}", number, 1)
         shapes = {name: array.shape for name, array in self.data.items()}
         numbers = bind_sizes(self.program, shapes, {**self.sizes, **(sizes or {})})
         return drawn_parameters(self, numbers, initialization, self.run.seed if seed is None else seed)

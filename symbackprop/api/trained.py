@@ -19,7 +19,7 @@ from symbackprop.optimizers import Optimizer
 from symbackprop.progress import Progress, notice, progress_bar
 from symbackprop.specification.file_arrays import at
 from symbackprop.specification.toml import RunSettings
-from symbackprop.specification.values import INITIALIZATIONS, draw_parameters
+from symbackprop.specification.values import draw_parameters, initialization_named
 from symbackprop.training.result import Training
 from symbackprop.training.settings import DEFAULT_EPOCHS, Settings, changed_optimizer, chosen_optimizer
 from symbackprop.training.train import check_same_network, needed, train
@@ -142,9 +142,7 @@ def _check_start(parameters: Mapping[str, Any] | None, initialization: str | Non
         raise UsageError("parameters and resume are both given; leave one of them out")
     if initialization is None:
         return
-    if initialization not in INITIALIZATIONS:
-        known = nearest(str(initialization), INITIALIZATIONS)
-        raise UsageError(f"unknown initialization {initialization!r}; {known}")
+    initialization_named(initialization)
     if given:
         raise UsageError(f"initialization draws parameters, but {given[0]} has them; leave one of them out")
 

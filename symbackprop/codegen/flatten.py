@@ -75,7 +75,7 @@ class _Flattening:
     def kernel(self, outputs: tuple[str, ...]) -> Kernel:
         program = self.program
         equations = program.needed_for(outputs)
-        used = frozenset[str](outputs).union(*(program.uses[equation.name] for equation in equations))
+        used = program.used_by(outputs)
         inputs = [self.input(variable) for variable in program.inputs if variable.name in used]
         blocks = []
         for equation in equations:

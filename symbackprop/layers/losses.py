@@ -21,7 +21,10 @@ from symbackprop.notation.expressions import index, total
 from symbackprop.notation.program import Assumption, Equation, Role, Variable
 from symbackprop.notation.terms import Term
 
-__all__ = ["LOSSES", "Loss", "LossEquations", "loss_equations", "loss_named"]
+__all__ = ["LOSSES", "REDUCTIONS", "Loss", "LossEquations", "loss_equations", "loss_named"]
+
+REDUCTIONS = ("mean", "sum")
+"""What becomes of the losses of the examples."""
 
 Average = Literal["examples", "entries"] | None
 Entry = Callable[[sympy.Expr, sympy.Expr], sympy.Expr]
@@ -224,8 +227,8 @@ def loss_equations(
     ``fused=False`` leaves the cross-entropies on top of the probabilities, for showing the chain through them;
     ``hint`` is added to the error where output and loss do not fit.
     """
-    if reduction not in ("mean", "sum"):
-        raise UsageError(f"unknown reduction {reduction!r}; {nearest(str(reduction), ('mean', 'sum'))}")
+    if reduction not in REDUCTIONS:
+        raise UsageError(f"unknown reduction {reduction!r}; {nearest(str(reduction), REDUCTIONS)}")
     _check_output(loss, activation, hint)
     average = loss.average if reduction == "mean" else None
     examples, outputs = target.shape

@@ -202,6 +202,11 @@ class Program:
                 wanted |= self.uses[equation.name]
         return tuple(reversed(found))
 
+    def used_by(self, names: Iterable[str]) -> frozenset[str]:
+        """The variables that those called ``names`` depend on, and they themselves."""
+        wanted = frozenset(names)
+        return wanted.union(*(self.uses[equation.name] for equation in self.needed_for(wanted)))
+
     def extended(self, equations: tuple[Equation, ...], **changes: Any) -> Program:
         """This program followed by more equations."""
         return replace(self, equations=self.equations + equations, **changes)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symbackprop.errors import UsageError, nearest
+from symbackprop.layers.losses import REDUCTIONS
 from symbackprop.optimizers import OPTIMIZERS
 from symbackprop.specification.values import INITIALIZATIONS
 
@@ -67,14 +68,13 @@ _INTEGERS = Kind(
 _NAMES = Kind("a list of names, such as ['W1']", lambda value: _is_strings(value) and bool(value))
 _EQUATIONS = Kind("a list of strings", _is_strings)
 
-_MEANS = ("mean", "sum")
 
 NETWORK: Mapping[str, Key] = MappingProxyType(
     {
         "name": Key(_TEXT),
         "inputs": Key(_SIZE, required=True),
         "loss": Key(_NAMED, required=True),
-        "reduction": Key(_TEXT, choices=_MEANS),
+        "reduction": Key(_TEXT, choices=REDUCTIONS),
         "weight_layout": Key(_TEXT, choices=("out_in", "in_out")),
         "l1": Key(_NUMBER),
         "l2": Key(_NUMBER),
@@ -117,7 +117,7 @@ RUN: Mapping[str, Key] = MappingProxyType(
         "batch_size": Key(_COUNT),
         "optimizer": Key(_TEXT, choices=tuple(OPTIMIZERS)),
         "momentum": Key(_FRACTION),
-        "report": Key(_TEXT, choices=_MEANS),
+        "report": Key(_TEXT, choices=REDUCTIONS),
         "wrt": Key(_NAMES),
     }
 )

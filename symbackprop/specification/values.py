@@ -22,8 +22,10 @@ __all__ = [
     "INITIALIZATIONS",
     "Initialization",
     "check_arrays",
+    "check_count",
     "draw_parameters",
     "in_dtype_of_parameters",
+    "initialization_named",
     "position_limits",
 ]
 
@@ -233,6 +235,20 @@ zero there.
 """
 
 
+def initialization_named(name: str) -> Initialization:
+    """The initialization called ``name``."""
+    if name not in INITIALIZATIONS:
+        raise UsageError(f"unknown initialization {name!r}; {nearest(str(name), INITIALIZATIONS)}")
+    return INITIALIZATIONS[name]
+
+
+def check_count(name: str, value: Any, least: int) -> int:
+    """``value`` as an integer; UsageError, which calls it ``name``, unless it is one that is not below ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise UsageError(f"{name} is {value!r}; give an integer, {least} or larger")
+    return int(value)
+
+
 def draw_parameters(
     program: Program,
     sizes: Mapping[str, int] | Mapping[sympy.Symbol, int],
@@ -246,11 +262,8 @@ def draw_parameters(
     The numbers come from ``numpy.random.default_rng(seed)``. ``layout`` says which axis of a weight counts inputs:
     the second ("out_in") or the last but one ("in_out"). Drawn arrays have the dtype of the given ones.
     """
-    if initialization not in INITIALIZATIONS:
-        known = nearest(str(initialization), INITIALIZATIONS)
-        raise UsageError(f"unknown initialization {initialization!r}; {known}")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise UsageError(f"seed is {seed!r}; give an integer, 0 or larger")
+    way = initialization_named(initialization)
+    check_count("seed", seed, 0)
     check_layout(layout)
     by_name = {str(symbol): int(number) for symbol, number in sizes.items()}
     names = [variable.name for variable in program.parameters]
@@ -261,7 +274,7 @@ def draw_parameters(
     shapes = {name: array.shape for name, array in arrays.items()}
     numbers = bind_sizes(program, shapes, by_name)
     dtype = np.result_type(*arrays.values()) if arrays else np.dtype(np.float64)
-    rng, way = np.random.default_rng(seed), INITIALIZATIONS[initialization]
+    rng = np.random.default_rng(seed)
     result: dict[str, Array] = {}
     for variable in program.parameters:
         if variable.name in arrays:

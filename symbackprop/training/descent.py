@@ -48,38 +48,37 @@ def descend(
     from the last copy, and each is looked at.
     """
     errors = np.geterr()
-    kept = replace(start, loss=_loss(step, start.carried))
-    if not math.isfinite(kept.loss):
-        raise UsageError(f"the loss is {kept.loss:g} before the first step; give other parameters or other data")
-    candidate: Reached | None = None
-    here, carried, losses = start.epochs, start.carried, list(start.losses)
-    problem: str | None = None
-    complete = True
-    due = time.perf_counter() + _SECONDS_BETWEEN_REPORTS
     with np.errstate(all="ignore"):
+        kept = replace(start, loss=step.loss(start.carried))
+        if not math.isfinite(kept.loss):
+            raise UsageError(f"the loss is {kept.loss:g} before the first step; give other parameters or other data")
+        # What was copied last is kept from when its loss is known.
+        copied: Reached | None = None
+        here, carried, losses = start.epochs, start.carried, list(start.losses)
+        problem: str | None = None
+        due = time.perf_counter() + _SECONDS_BETWEEN_REPORTS
         try:
             while here < epochs and not interrupts.pressed:
                 loss, carried = step.epoch(carried, here, _steps(step, start, here), interrupts)
                 losses.append(loss)
                 here += 1
-                if candidate is not None:
-                    # Its loss is known now.
-                    kept, candidate = replace(candidate, loss=loss), None
+                if copied is not None:
+                    kept, copied = replace(copied, loss=loss), None
                 if time.perf_counter() >= due:
-                    candidate = Reached(_copies(carried), here, _steps(step, start, here))
+                    copied = Reached(_copies(carried), here, _steps(step, start, here))
                     if _infinite(step, carried):
                         break
                     with np.errstate(**errors):
                         _report(progress, here, epochs, loss, interrupts)
                     due = time.perf_counter() + _SECONDS_BETWEEN_REPORTS
+            end = Reached(carried, here, _steps(step, start, here), loss=step.loss(carried))
+            if _problem(step, end) is not None:
+                end, problem = _again(step, kept, here)
         except StoppedError:
-            complete = False
+            end, problem = _again(step, kept, here)
         except NotFiniteError as error:
-            complete, problem = False, f"{error} in epoch {here + 1}"
-        end = Reached(carried, here, _steps(step, start, here), loss=step.loss(carried) if complete else math.nan)
-        if _problem(step, end) is not None:
             end, found = _again(step, kept, here)
-            problem = found or problem
+            problem = found or f"{error} in epoch {here + 1}"
     if problem is not None:
         good = f"the parameters after {epochs_in_words(end.epochs)} are kept" if end.epochs else "nothing has changed"
         problem = f"{problem}; {good}; take a learning rate below {step.settings.learning_rate:g}, or scale the data"
@@ -88,11 +87,6 @@ def descend(
         problem = f"interrupted after {end.epochs} of {epochs_in_words(epochs)}"
     _report(progress, end.epochs, epochs, end.loss, Interrupts())
     return replace(end, losses=tuple(map(float, losses[: end.epochs])), stopped=problem, interrupted=interrupted)
-
-
-def _loss(step: CompiledStep, carried: Carried) -> float:
-    with np.errstate(all="ignore"):
-        return step.loss(carried)
 
 
 def _steps(step: CompiledStep, start: Reached, epochs: int) -> int:

@@ -49,7 +49,7 @@ class Plane:
 
 
 def plane_of(arguments: Arguments, parameters: Arrays, data: Arrays) -> Plane | None:
-    """The plane of ``data``, copied, where examples are two numbers with a number or a class for each; else None."""
+    """The plane of ``data`` and ``parameters``, copied; None unless examples are two numbers with one or a class."""
     program = arguments.program
     try:
         axes = batch_axes(program)
@@ -58,7 +58,7 @@ def plane_of(arguments: Arguments, parameters: Arrays, data: Arrays) -> Plane | 
     if program.output is None:
         return None
     output = program.variables[program.output]
-    used = frozenset[str]().union(*(program.uses[e.name] for e in program.needed_for((program.output,))))
+    used = program.used_by((program.output,))
     inputs = [v for v in program.inputs if v.name in used and v.role is not Role.PARAMETER]
     targets = [v for v in program.inputs if v.role is Role.TARGET and v.shape == output.shape and v.name in data]
     if len(inputs) != 1 or len(targets) != 1 or inputs[0].name not in data or len(output.shape) != 2:
@@ -69,7 +69,8 @@ def plane_of(arguments: Arguments, parameters: Arrays, data: Arrays) -> Plane | 
         return None
     if said.shape[1] != 1 and not are_classes(said):
         return None
-    return Plane(points.copy(), said.copy(), _threshold(said, arguments.loss), arguments, parameters)
+    kept = {name: array.copy() for name, array in parameters.items()}
+    return Plane(points.copy(), said.copy(), _threshold(said, arguments.loss), arguments, kept)
 
 
 def are_classes(targets: Array) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.errors import UsageError, nearest
+from symbackprop.layers.losses import REDUCTIONS
 from symbackprop.network import NetworkDescription
 from symbackprop.training.result import Training, epochs_in_words
 
-__all__ = ["REPORTS", "error_lines", "error_text", "report_scale"]
+__all__ = ["error_lines", "error_text", "report_scale"]
 
-REPORTS = ("mean", "sum")
 _LINES = 10
 """How many losses of a run are printed, where nobody says how many."""
 
@@ -23,8 +23,8 @@ def report_scale(network: NetworkDescription | None, report: str | None, shape: 
     """
     if report is None:
         return 1.0
-    if report not in REPORTS:
-        raise UsageError(f"unknown report {report!r}; {nearest(str(report), REPORTS)}")
+    if report not in REDUCTIONS:
+        raise UsageError(f"unknown report {report!r}; {nearest(str(report), REDUCTIONS)}")
     if network is None:
         raise UsageError(f"report is {report!r}, but the loss of a program says itself what it averages; leave it out")
     if report == network.reduction or not network.loss.average:

@@ -6,10 +6,9 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-import numpy as np
-
 from symbackprop.errors import UnreadableError, UsageError
-from symbackprop.optimizers import OPTIMIZERS, SGD, Optimizer, optimizer_named
+from symbackprop.optimizers import OPTIMIZERS, SGD, Optimizer, is_real, optimizer_named
+from symbackprop.specification.values import check_count
 
 __all__ = ["DEFAULT_EPOCHS", "Settings", "changed_optimizer", "chosen_optimizer"]
 
@@ -33,9 +32,9 @@ class Settings:
     def __post_init__(self) -> None:
         plain: dict[str, Any] = {
             "learning_rate": _rate(self.learning_rate),
-            "epochs": _count("epochs", self.epochs, 1),
-            "batch_size": None if self.batch_size is None else _count("batch_size", self.batch_size, 1),
-            "seed": _count("seed", self.seed, 0),
+            "epochs": check_count("epochs", self.epochs, 1),
+            "batch_size": None if self.batch_size is None else check_count("batch_size", self.batch_size, 1),
+            "seed": check_count("seed", self.seed, 0),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
@@ -86,18 +85,11 @@ def changed_optimizer(optimizer: Optimizer, momentum: float | None) -> Optimizer
 
 
 def _rate(value: Any) -> float:
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     try:
-        rate = float(value) if number else math.nan
+        rate = float(value) if is_real(value) else math.nan
     except OverflowError:
         # An integer may be beyond the greatest float.
         rate = math.inf
     if not 0 < rate < math.inf:
         raise UsageError(f"learning_rate is {repr(value)[:40]}; give a positive number, such as 0.01")
     return rate
-
-
-def _count(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise UsageError(f"{name} is {value!r}; give an integer, {least} or larger")
-    return int(value)

@@ -8,9 +8,10 @@ It is compiled like any program, so that a step is one call, and a tiny network'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symbackprop.codegen.identifiers import Identifiers
 from symbackprop.notation.program import Equation, Program, Role, Variable
 from symbackprop.optimizers import GRADIENT, WEIGHT, Optimizer, after
 
@@ -40,7 +41,7 @@ class Step:
 
 def step_of(program: Program, loss: str, gradients: Mapping[str, str], optimizer: Optimizer) -> Step:
     """The step of ``optimizer`` for the weights in ``gradients``, which names the gradient of each in ``program``."""
-    free = _free_names(program)
+    free = Identifiers((*program.variables, *(size.name for size in program.sizes))).take
     numbers = {number: Variable(free(number.name), role=Role.INPUT) for number in optimizer.mentioned}
     fixed = {number: variable.everywhere for number, variable in numbers.items()}
     remembered: dict[str, tuple[str, str]] = {}
@@ -71,18 +72,6 @@ def step_of(program: Program, loss: str, gradients: Mapping[str, str], optimizer
         remembered=remembered,
         numbers={number.name: variable.name for number, variable in numbers.items()},
     )
-
-
-def _free_names(program: Program) -> Callable[[str], str]:
-    """What makes names that the program does not use, each of them once."""
-    taken = {*program.variables, *(size.name for size in program.sizes)}
-
-    def free(wanted: str) -> str:
-        name = next(n for n in (wanted, *(f"{wanted}{count}" for count in range(2, len(taken) + 3))) if n not in taken)
-        taken.add(name)
-        return name
-
-    return free
 
 
 def _like(variable: Variable, name: str, role: Role) -> Variable:

@@ -65,7 +65,7 @@ def train(
 
 def needed(program: Program, names: Sequence[str]) -> tuple[Variable, ...]:
     """The declared variables that those called ``names`` depend on, and every parameter."""
-    used = frozenset[str]().union(*(program.uses[equation.name] for equation in program.needed_for(names)))
+    used = program.used_by(names)
     return tuple(v for v in program.inputs if v.name in used or v.role is Role.PARAMETER)
 
 
@@ -126,7 +126,7 @@ def _result(
         stopped=reached.stopped,
         interrupted=reached.interrupted,
         seconds=seconds,
-        plane=plane_of(arguments, {name: array.copy() for name, array in parameters.items()}, data),
+        plane=plane_of(arguments, parameters, data),
     )
 
 

@@ -19,7 +19,7 @@ from symbackprop.notation.indices import is_size
 from symbackprop.notation.program import Program, Role
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 from symbackprop.specification.examples import draw_data
-from symbackprop.specification.values import draw_parameters
+from symbackprop.specification.values import check_count, draw_parameters
 from symbackprop.verification.noise import nearby
 from symbackprop.verification.witness import Witness
 
@@ -60,8 +60,7 @@ class Drawing:
     initialization: str = "glorot_uniform"
 
     def __post_init__(self) -> None:
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
-            raise UsageError(f"seed is {self.seed!r}; give an integer, 0 or larger")
+        check_count("seed", self.seed, 0)
 
 
 def points(witness: Witness, given: Arrays, gradients_of: Gradients, drawing: Drawing) -> tuple[Point, ...]:

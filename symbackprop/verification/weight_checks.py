@@ -16,6 +16,7 @@ from symbackprop.forms.scalar import Place, ScalarForm, ScalarGradient
 from symbackprop.notation.expressions import ElementwiseFunction, walk
 from symbackprop.notation.interpreter import EXACT, interpret
 from symbackprop.notation.program import Program
+from symbackprop.verification.ladder import central
 from symbackprop.verification.witness import Witness, scalar_operations, witness_of
 
 __all__ = ["weight_checks"]
@@ -97,9 +98,10 @@ def _exact(array: Array) -> Array:
 
 def _difference(witness: Witness, arrays: Mapping[str, Array], place: Place) -> float:
     name, at = place
-    losses = []
-    for sign in (1, -1):
+
+    def cost(w: float) -> float:
         moved = arrays[name].copy()
-        moved[at] += sign * _EPS
-        losses.append(witness.loss({**arrays, name: moved}))
-    return (losses[0] - losses[1]) / (2 * _EPS)
+        moved[at] = w
+        return witness.loss({**arrays, name: moved})
+
+    return central(cost, float(arrays[name][at]), 0.0, _EPS).value

@@ -8,13 +8,14 @@ import subprocess
 
 import numpy as np
 import pytest
+from documents import references
 
 import symbackprop as sbp
 from symbackprop.adjoint.accumulate import put_in
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.documents.derivation import _output_and_signal, derivation_document
 from symbackprop.documents.emitters import EMITTERS
-from symbackprop.documents.tree import Bullets, Display, Heading, Paragraph, Ref, Table
+from symbackprop.documents.tree import Display, Heading, Table
 from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.forms.views import Views
 from symbackprop.notation.indices import same_up_to_names
@@ -34,26 +35,12 @@ def document(name):
     return derivation_document(NETWORKS[name].derive()._story(None, None, None, None))
 
 
-def texts(doc):
-    for block in doc.blocks:
-        match block:
-            case Paragraph(text):
-                yield text
-            case Bullets(items):
-                yield from items
-            case Table(header, rows):
-                yield from header
-                for row in rows:
-                    yield from row
-
-
 @pytest.mark.parametrize("name", NETWORKS)
 def test_references_resolve_and_labels_are_unique(name):
     doc = document(name)
     labels = [block.label for block in doc.blocks if isinstance(block, Display) and block.label]
     assert len(labels) == len(set(labels))
-    refs = {part.label for text in texts(doc) for part in text if isinstance(part, Ref)}
-    assert refs <= set(labels)
+    assert set(references(doc)) <= set(labels)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -3,10 +3,12 @@
 import functools
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from symbackprop.codegen import bound
+from symbackprop.training.compiled_step import CompiledStep
 
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "codegen")]
@@ -33,3 +35,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "trained_of_test", raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was trained in spite of all."""
+    calls: list[Any] = []
+    epoch = CompiledStep.epoch
+    monkeypatch.setattr(CompiledStep, "epoch", lambda self, *given: (calls.append(given), epoch(self, *given))[1])
+    return calls

@@ -9,18 +9,6 @@ import numpy as np
 import pytest
 from command_runs import DATA, RUN, run, text
 
-from symbackprop.training.compiled_step import CompiledStep
-
-
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was trained in spite of all."""
-    calls: list[Any] = []
-    epoch = CompiledStep.epoch
-    monkeypatch.setattr(CompiledStep, "epoch", lambda self, *given: (calls.append(given), epoch(self, *given))[1])
-    return calls
-
-
 USAGE = {
     "another suffix": (["network.toml", "-o", "run.npy"], ["run.npy", "ends in .npz, such as 'run.npz'"]),
     "no suffix": (["network.toml", "-o", "run"], ["run: a run of training is kept in a file whose name ends in .npz"]),

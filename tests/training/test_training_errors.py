@@ -127,17 +127,6 @@ ARRAYS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 }
 
 
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was trained in spite of all."""
-    calls: list[Any] = []
-    from symbackprop.training.compiled_step import CompiledStep
-
-    epoch = CompiledStep.epoch
-    monkeypatch.setattr(CompiledStep, "epoch", lambda self, *given: (calls.append(given), epoch(self, *given))[1])
-    return calls
-
-
 @pytest.mark.parametrize("what", SETTINGS)
 def test_a_wrong_setting_is_named(what: str, trained: list[Any]):
     given, says = SETTINGS[what]
