@@ -9,7 +9,7 @@ import sympy
 from symbackprop.adjoint.records import Adjoint, Contribution, Step
 from symbackprop.errors import UsageError, nearest
 from symbackprop.forms.arrays import Node
-from symbackprop.forms.lower import Orientation
+from symbackprop.forms.notation import Orientation
 from symbackprop.forms.views import Formula, Views
 
 __all__ = ["Gradient"]

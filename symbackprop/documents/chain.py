@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from symbackprop.adjoint.records import Adjoint, Contribution, Factor
 from symbackprop.documents.tree import Block, Display, Heading, Inline, Math, Paragraph, Ref, Row, Text
 from symbackprop.errors import NoRuleError
-from symbackprop.forms.lower import Orientation
+from symbackprop.forms.notation import Orientation
 from symbackprop.forms.views import Views
 from symbackprop.notation.expressions import is_occurrence
 from symbackprop.notation.program import Assumption, Equation

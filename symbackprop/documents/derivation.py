@@ -23,7 +23,7 @@ from symbackprop.documents.tree import (
     Text,
 )
 from symbackprop.documents.worked import WorkedExample, worked_blocks
-from symbackprop.forms.lower import Orientation
+from symbackprop.forms.notation import Orientation
 from symbackprop.forms.views import Views
 from symbackprop.network import NetworkDescription
 from symbackprop.notation.expressions import base_name

@@ -14,6 +14,7 @@ from symbackprop.documents.svg import svg
 from symbackprop.documents.tree import (
     Block,
     Bullets,
+    Code,
     Display,
     Document,
     Figure,
@@ -124,6 +125,8 @@ class _Emitter:
                 return inline(latex)
             case Ref(label):
                 return f'<a href="#{_anchor(label)}">({self.numbers[label]})</a>'
+            case Code(words):
+                return f"<code>{_escape(words)}</code>"
             case _:
                 return _escape(part)
 

@@ -8,6 +8,7 @@ from symbackprop.documents.layout import lines
 from symbackprop.documents.tree import (
     Block,
     Bullets,
+    Code,
     Display,
     Document,
     Figure,
@@ -49,6 +50,8 @@ class _Emitter:
                 return f"${latex}$"
             case Ref(label):
                 return f"({self.numbers[label]})"
+            case Code(words):
+                return f"`{words}`"
             case _:
                 return _escape(part)
 

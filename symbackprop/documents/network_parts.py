@@ -9,7 +9,7 @@ import sympy
 
 from symbackprop.documents.drawing import Lettering
 from symbackprop.forms.signs import Letters, Sign, Style
-from symbackprop.forms.symbols import Symbols, size_letters
+from symbackprop.forms.symbols import Symbols
 from symbackprop.network import NetworkDescription
 from symbackprop.notation.program import Variable
 
@@ -73,7 +73,7 @@ def _layers_shown(layers: int) -> list[int]:
 
 def _column(symbols: Symbols, network: NetworkDescription, number: int) -> Column:
     units = network.layers[number - 1].units if number else network.inputs
-    positions, whole = _positions(units)
+    positions, whole = _positions(symbols, units)
     name = _unit_name(symbols, number)
     circles = tuple((symbols.element_sign(name, (position,)),) for position in positions)
     if number == 0:
@@ -86,10 +86,10 @@ def _column(symbols: Symbols, network: NetworkDescription, number: int) -> Colum
     return Column(circles, positions, whole, f"layer {number}", footing)
 
 
-def _positions(units: int | str) -> tuple[tuple[Letters, ...], int]:
+def _positions(symbols: Symbols, units: int | str) -> tuple[tuple[Letters, ...], int]:
     """Which units are drawn, counted from 1, and how many of them stand before the dots."""
     if isinstance(units, str):
-        first, last = _FIRST_UNITS_BY_NAME, size_letters(units)
+        first, last = _FIRST_UNITS_BY_NAME, symbols.size_letters(units)
     elif units > MOST_UNITS:
         first, last = _FIRST_UNITS, _digits(units)
     else:
@@ -125,7 +125,7 @@ def _bundle(symbols: Symbols, columns: Sequence[Column], shown: Sequence[int], p
         for i in range(len(before.units))
         for j in range(len(after.units))
     )
-    together: tuple[Lettering, ...] = ((symbols.whole_sign(weight.name, 2),), _shape(weight))
+    together: tuple[Lettering, ...] = ((symbols.whole_sign(weight.name, 2),), _shape(symbols, weight))
     return Bundle(labels if len(labels) <= _MOST_LABELS else (), together)
 
 
@@ -135,10 +135,10 @@ def _weight_sign(symbols: Symbols, weight: Variable, before: Letters, after: Let
     return symbols.element_sign(weight.name, positions)
 
 
-def _shape(weight: Variable) -> Lettering:
-    rows, columns = (_size(extent) for extent in weight.shape)
+def _shape(symbols: Symbols, weight: Variable) -> Lettering:
+    rows, columns = (_size(symbols, extent) for extent in weight.shape)
     return Sign(rows), Sign(Letters(r" \times ", " \u00d7 ", Style.UPRIGHT)), Sign(columns)
 
 
-def _size(extent: sympy.Expr) -> Letters:
-    return _digits(int(extent)) if extent.is_Integer else size_letters(extent.name)
+def _size(symbols: Symbols, extent: sympy.Expr) -> Letters:
+    return _digits(int(extent)) if extent.is_Integer else symbols.size_letters(extent.name)

@@ -10,6 +10,7 @@ from symbackprop.documents.tikz import tikz
 from symbackprop.documents.tree import (
     Block,
     Bullets,
+    Code,
     Display,
     Document,
     Figure,
@@ -72,6 +73,8 @@ def _inline(part: Inline) -> str:
             return f"${latex}$"
         case Ref(label):
             return rf"\eqref{{eq:{label}}}"
+        case Code(words):
+            return rf"\texttt{{{escape(words)}}}"
         case _:
             return escape(part)
 

@@ -9,6 +9,8 @@ from symbackprop.documents.drawing import Drawing
 __all__ = [
     "Block",
     "Bullets",
+    "Captions",
+    "Code",
     "Display",
     "Document",
     "Figure",
@@ -37,7 +39,14 @@ class Ref:
     label: str
 
 
-Inline = str | Math | Ref
+@dataclass(frozen=True)
+class Code:
+    """Words for a computer, such as a command."""
+
+    text: str
+
+
+Inline = str | Math | Ref | Code
 Text = tuple[Inline, ...]
 
 
@@ -104,9 +113,21 @@ Block = Heading | Paragraph | Bullets | Display | Table | Figure
 
 
 @dataclass(frozen=True)
+class Captions:
+    """The words that emitters add: what a figure is called, and what comes before its description."""
+
+    figure: str = "Figure"
+    in_words: str = "In words"
+
+
+@dataclass(frozen=True)
 class Document:
-    """A title and blocks; ``made_by`` says how to make it again."""
+    """A title and blocks; ``made_by`` says how to make it again, ``language`` is a code such as "en"."""
 
     title: str
     blocks: tuple[Block, ...]
     made_by: str
+    author: str = ""
+    date: str = ""
+    language: str = "en"
+    captions: Captions = Captions()

@@ -7,7 +7,6 @@ An orientation says how examples lie: as rows (what is executed), as columns, or
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +36,7 @@ from symbackprop.forms.arrays import (
     Softmax,
 )
 from symbackprop.forms.contract import added, arranged, broadcast, contracted, union
+from symbackprop.forms.notation import Orientation
 from symbackprop.notation.expressions import (
     REDUCTIONS,
     ArgMaximum,
@@ -51,15 +51,7 @@ from symbackprop.notation.indices import free_indices, is_index, is_position, is
 from symbackprop.notation.program import Equation, Program, Variable
 from symbackprop.notation.terms import Term
 
-__all__ = ["Lowered", "Orientation", "lower"]
-
-
-class Orientation(enum.Enum):
-    """How the examples of a batch lie in a matrix."""
-
-    ROWS = "rows"
-    COLUMNS = "columns"
-    VECTOR = "vector"
+__all__ = ["Lowered", "lower"]
 
 
 @dataclass(frozen=True)

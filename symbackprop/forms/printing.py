@@ -10,7 +10,7 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.printing.latex import LatexPrinter
 
-from symbackprop.forms.symbols import Symbols, size_latex
+from symbackprop.forms.symbols import Symbols
 from symbackprop.functions.elementary import elementary
 from symbackprop.notation.expressions import (
     REDUCTIONS,
@@ -129,6 +129,12 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         """Positive summands before negative ones, numbers first: a - y, 1 - a."""
         return sorted(arguments, key=lambda a: (bool(a.could_extract_minus_sign()), not a.is_number))
 
+    def doprint(self, expression: Any) -> str:
+        """``expression`` in LaTeX."""
+        if self.symbols.notation.functions == "expanded" and isinstance(expression, sympy.Basic):
+            expression = expression.replace(_has_definition, lambda node: node.record.definition(node.args[0]))
+        return str(super().doprint(expression))
+
     # -- SymPy nodes -----------------------------------------------------------------------------------------------
 
     def _print_Indexed(self, node: sympy.Indexed) -> str:
@@ -143,7 +149,7 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             # Outside a position an index is a number, and numbers count from 0.
             return f"({node.name} - 1)"
         if is_size(node):
-            return size_latex(node.name)
+            return self.symbols.size(node.name)
         if is_occurrence(node) and node.name in self.symbols.program.variables:
             return self.symbols.element(node.name)
         return str(super()._print_Symbol(node))
@@ -278,6 +284,10 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 def _sign(expression: sympy.Expr) -> tuple[str, sympy.Expr]:
     number = expression.as_coeff_Mul()[0]
     return ("-", -expression) if number.is_negative else ("", expression)
+
+
+def _has_definition(node: sympy.Basic) -> bool:
+    return isinstance(node, ElementwiseFunction) and node.record.name != "absolute"
 
 
 def _is_number(factor: sympy.Expr) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sympy
 
 from symbackprop.adjoint.records import Differentiation
 from symbackprop.errors import NoRuleError
-from symbackprop.forms.lower import Lowered, Orientation, lower
+from symbackprop.forms.lower import Lowered, lower
 from symbackprop.forms.matrix_latex import MatrixPrinter
 from symbackprop.forms.matrix_sympy import matrix_expression
+from symbackprop.forms.notation import USUAL, Notation, Orientation
 from symbackprop.forms.printing import IndexPrinter
 from symbackprop.forms.symbols import Symbols
 from symbackprop.notation.program import Equation
@@ -45,14 +47,19 @@ class Formula:
 
 @dataclass(frozen=True)
 class Views:
-    """Prints and lowers the equations of a differentiated program."""
+    """Prints and lowers the equations of a differentiated program, in the notation asked for.
+
+    ``aliases`` writes a variable or a size as another: (base, label) by name.
+    """
 
     differentiation: Differentiation
+    notation: Notation = USUAL
+    aliases: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @cached_property
     def symbols(self) -> Symbols:
         """How its variables are written."""
-        return Symbols(self.differentiation.adjoint_program)
+        return Symbols(self.differentiation.adjoint_program, self.notation, self.aliases)
 
     @cached_property
     def printer(self) -> IndexPrinter:

@@ -50,7 +50,7 @@ def test_index_form_is_a_sympy_expression(net):
     expected = sympy.Sum(sympy.IndexedBase("z1_bar")[n, j] * sympy.IndexedBase("x")[n, i], (n, 0, size - 1))
     formula = net.derive()["W1"].index
     assert formula.right == expected
-    assert formula.latex == r"\frac{\partial L}{\partial W^{(1)}_{ji}} = \sum_{n=1}^{N} \delta^{(1)}_{nj}\,x_{ni}"
+    assert formula.latex == r"\frac{\partial L}{\partial w^{(1)}_{ji}} = \sum_{n=1}^{N} \delta^{(1)}_{nj}\,x_{ni}"
 
 
 def test_matrix_form_in_three_orientations(net):

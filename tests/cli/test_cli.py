@@ -185,7 +185,7 @@ def test_json(place: Path) -> None:
     assert printed["gradients"]["W1"] == {
         "shape": [3, 2],
         "index": "W1_bar[j,i] = Sum(z1_bar[n,j]*x[n,i], n)",
-        "index_latex": r"\frac{\partial L}{\partial W^{(1)}_{ji}} = \sum_{n=1}^{N} \delta^{(1)}_{nj}\,x_{ni}",
+        "index_latex": r"\frac{\partial L}{\partial w^{(1)}_{ji}} = \sum_{n=1}^{N} \delta^{(1)}_{nj}\,x_{ni}",
         "matrix_latex": r"\frac{\partial L}{\partial W^{(1)}} = \Delta^{(1)\top} X",
         "contributions": [
             {

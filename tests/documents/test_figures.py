@@ -105,22 +105,22 @@ def test_a_small_network_is_drawn_whole():
     assert not any(isinstance(mark, Dots) for mark in drawing.marks)
     labels = plain(drawing)
     assert {"x1", "x2", "a(1)1", "a(1)2", "a(1)3", "z(2)1"} <= set(labels)
-    weights = {f"W(1){j}{i}" for j in (1, 2, 3) for i in (1, 2)} | {f"W(2)1{i}" for i in (1, 2, 3)}
+    weights = {f"w(1){j}{i}" for j in (1, 2, 3) for i in (1, 2)} | {f"w(2)1{i}" for i in (1, 2, 3)}
     assert weights <= set(labels)
     assert {"inputs", "layer 1", "layer 2", "sigmoid", "identity", "bias b(1)", "bias b(2)"} <= set(labels)
 
 
 def test_the_weights_have_the_indices_of_the_layout():
-    assert "W(1)43" in plain(network("4-3-1"))
+    assert "w(1)43" in plain(network("4-3-1"))
     assert "no bias" in plain(network("4-3-1"))
 
 
 @pytest.mark.parametrize(
     ("name", "shown", "weights"),
     [
-        ("2-10-1", {"a(1)1", "a(1)2", "a(1)3", "a(1)10"}, {"W(1)10,2", "W(2)1,10"}),
+        ("2-10-1", {"a(1)1", "a(1)2", "a(1)3", "a(1)10"}, {"w(1)10,2", "w(2)1,10"}),
         ("784-128-10", {"x1", "x2", "x3", "x784", "a(1)128", "a(2)10"}, {"W(1)", "128 \u00d7 784"}),
-        ("symbolic", {"x1", "x2", "xD", "a(1)1", "a(1)2", "a(1)H\u2081", "z(2)K"}, {"W(1)H\u2081,D"}),
+        ("symbolic", {"x1", "x2", "xD", "a(1)1", "a(1)2", "a(1)H\u2081", "z(2)K"}, {"w(1)H\u2081,D"}),
     ],
 )
 def test_of_many_units_the_first_and_the_last_are_drawn(name, shown, weights):

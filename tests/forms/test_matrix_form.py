@@ -11,8 +11,9 @@ from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from symbackprop.errors import NoRuleError
 from symbackprop.forms.arrays import Einsum, MatMul, Permute
 from symbackprop.forms.evaluate import evaluate, evaluate_program
-from symbackprop.forms.lower import Orientation, lower
+from symbackprop.forms.lower import lower
 from symbackprop.forms.matrix_sympy import matrix_expression
+from symbackprop.forms.notation import Orientation
 from symbackprop.forms.views import Views
 from symbackprop.notation.expressions import index, occurrence, size, total
 from symbackprop.notation.interpreter import FLOAT, interpret
