@@ -93,7 +93,7 @@ def network_program(network: NetworkDescription, fused: bool = True) -> Program:
     """
     n, k, i = index("n"), index("k"), index("i")
     examples = size(network.batch)
-    source = Variable("x", (examples, size(network.inputs)), Role.INPUT, (n, i), meaning="inputs, one row an example")
+    source = Variable("x", (examples, size(network.inputs)), Role.INPUT, (n, i), meaning="inputs")
     declared = [source]
     weights: list[Variable] = []
     equations: list[Equation] = []
@@ -106,7 +106,7 @@ def network_program(network: NetworkDescription, fused: bool = True) -> Program:
         equations.extend(new)
         z, source, activation = new[0].left, new[-1].left, layer.resolved()
     assert activation is not None
-    target = Variable("y", source.shape, Role.TARGET, (n, k), meaning="targets, one row an example")
+    target = Variable("y", source.shape, Role.TARGET, (n, k), meaning="targets")
     penalised = bool(network.l1 or network.l2)
     ending = loss_equations(
         network.loss,

@@ -82,9 +82,8 @@ def rule_of(expression: sympy.Expr, symbol: sympy.Symbol, slope: sympy.Expr) -> 
 
 def _elementary_identity(function: type[sympy.Function]) -> str:
     z = sympy.Symbol("z", real=True)
-    slope = function(z).diff(z).subs(function(z), sympy.Symbol("a"))
-    left = sympy.latex(function(z))
-    return rf"({left})' = {sympy.latex(slope)}" + (rf",\ a = {left}" if slope.has(sympy.Symbol("a")) else "")
+    left, slope = (sympy.latex(side) for side in (function(z), function(z).diff(z)))
+    return rf"({left})' = {slope}"
 
 
 def content(expression: sympy.Expr) -> tuple[sympy.Expr, tuple[sympy.Expr, ...]]:

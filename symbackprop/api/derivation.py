@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from symbackprop.adjoint.records import Differentiation
-from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.gradient import Gradient
+from symbackprop.api.story import core_of, document_of
 from symbackprop.codegen.arguments import Arguments
 from symbackprop.codegen.gradient_function import GradientFunction
 from symbackprop.codegen.module_source import module_source
-from symbackprop.documents.derivation import Story, WorkedExample, derivation_document
 from symbackprop.documents.description import in_words
-from symbackprop.documents.emitters import write_document
+from symbackprop.documents.emitters import check_suffix, write_document
+from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.options import Options
 from symbackprop.errors import UsageError, nearest
 from symbackprop.files import write_whole
 from symbackprop.forms.evaluate import evaluate_program
@@ -29,12 +29,11 @@ from symbackprop.forms.views import Views
 from symbackprop.functions.kinks import Kink
 from symbackprop.notation.program import Program as CoreProgram
 from symbackprop.notation.sizes import bind_sizes
-from symbackprop.specification.examples import complete_arrays, is_categorical
+from symbackprop.specification.examples import is_categorical
 from symbackprop.specification.values import check_arrays, in_dtype_of_parameters
 from symbackprop.verification.points import Drawing
 from symbackprop.verification.report import Report
 from symbackprop.verification.verify import given_values, gradient_function, verify
-from symbackprop.verification.weight_checks import weight_checks
 
 __all__ = ["Derivation"]
 
@@ -232,67 +231,66 @@ class Derivation:
         y: Any = None,
         *,
         learning_rate: float | None = None,
+        notation: str | None = None,
+        derivative: str | None = None,
+        functions: str | None = None,
+        orientation: str | None = None,
+        sections: Iterable[str] | None = None,
+        detail: str | None = None,
+        digits: int | None = None,
+        title: str | None = None,
+        author: str | None = None,
+        date: str | None = None,
+        language: str | None = None,
         **more: Any,
     ) -> Path:
         """Write the derivation document in the format of the suffix (.tex, .md, .html, .pdf). Returns the path.
 
-        The worked example uses ``parameters``, ``x`` and ``y``, or what the network's file gives. A network of small
-        fixed sizes without data is worked with numbers drawn from its seed, and the document says so.
+        The worked example uses ``parameters``, ``x`` (N, D) and ``y`` (N, K), or what the network's file gives; of more
+        than 8 examples the first. A network of small fixed sizes without data is worked with numbers drawn from its
+        seed, and the document says so. What is not given is the file's, or the first of each list:
+
+        ``learning_rate`` of the update
+        ``notation``      "superscript" W^(1), "subscript" W_1, "nielsen" w^1, "ng" W^[1]
+        ``derivative``    "delta" names error signals, "partial" writes them as derivatives
+        ``functions``     "named" sigma(z), "expanded" 1 / (1 + e^-z)
+        ``orientation``   examples as "rows", as "columns", or one as a column "vector"
+        ``sections``      some of "figures", "result", "notation", "forward", "backward", "kinks", "numbers", "checks"
+        ``detail``        "steps" of the derivation, only their "result", or "every" step of the algebra
+        ``digits``        significant figures, 6 by default
+        ``title``, ``author``, ``date``  of the title block; a date is 2026-01-31, today, or "" for none
+        ``language``      of the text: "en", or "de" for German
+
         The file is written whole or not at all. PDF is made by pdflatex; where that cannot be, UsageError says why, and
-        the document is kept in LaTeX.
+        the document is kept in LaTeX. UsageError too for a choice that there is not, naming those there are.
         """
-        return write_document(derivation_document(self._story(parameters, x, y, learning_rate, more)), _path(path))
+        chosen = {
+            "notation": notation,
+            "derivative": derivative,
+            "functions": functions,
+            "orientation": orientation,
+            "sections": sections,
+            "detail": detail,
+            "digits": digits,
+            "title": title,
+            "author": author,
+            "date": date,
+            "language": language,
+        }
+        target = _path(path)
+        check_suffix(target)
+        given = self._given(parameters, x, y, more)
+        return write_document(document_of(self, given, learning_rate, self._options(chosen)), target)
 
-    def _story(
-        self,
-        parameters: Arrays | None,
-        x: Any,
-        y: Any,
-        learning_rate: float | None,
-        more: Arrays = MappingProxyType({}),
-    ) -> Story:
-        unfused = None
-        if self.network.unfused is not None:
-            unfused = Views(differentiate(self.network.unfused, self.differentiation.wrt))
-        return Story(
-            views=self._views,
-            title=self.network.name,
-            description=in_words(self.network.program, self.network.description),
-            unfused=unfused,
-            example=self._example(parameters, x, y, learning_rate, more),
-            source=self.network.source,
-            network=self.network.description,
-        )
+    def _options(self, chosen: Mapping[str, Any]) -> Options:
+        """The file's choices, and those ``chosen`` here."""
+        return self.network.document.changed(chosen)
 
-    def _example(
-        self, parameters: Arrays | None, x: Any, y: Any, learning_rate: float | None, more: Arrays
-    ) -> WorkedExample | None:
+    def _given(self, parameters: Arrays | None, x: Any, y: Any, more: Arrays) -> dict[str, Any]:
+        """The arrays of the network's file, and those given here in their place."""
         model = self.network
         given = {**model.data, **(model.parameters if parameters is None else parameters), **more}
-        given.update({name: value for name, value in (("x", x), ("y", y)) if value is not None})
-        complete = complete_arrays(
-            model.program,
-            given,
-            model.sizes,
-            seed=model.run.seed,
-            initialization=model.run.initialization,
-            loss=_loss_name(model),
-            layout=_layout(model),
-        )
-        if complete is None:
-            return None
-        values = evaluate_program(self.program, complete.arrays)
-        if not np.isfinite(values[self.differentiation.loss]).all():
-            raise UsageError(f"{model.name}: with these numbers the loss is not finite; give smaller data or weights")
-        form = ScalarForm(self.differentiation, complete.sizes, values)
-        return WorkedExample(
-            form=form,
-            learning_rate=model.run.learning_rate if learning_rate is None else learning_rate,
-            drawn=complete.drawn,
-            seed=model.run.seed,
-            examples=complete.examples,
-            checks=weight_checks(form),
-        )
+        return {**given, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
 
     def __repr__(self) -> str:
         return f"Derivation of {self.network!r} by {', '.join(self.differentiation.wrt)}"
@@ -310,6 +308,9 @@ class Derivation:
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return html_fragment(core_of(self, self.network.document))
 
 
 def _layout(model: Model) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import sympy
 
 from symbackprop.adjoint.records import Adjoint, Contribution, Step
-from symbackprop.errors import UsageError, nearest
+from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.tree import Display, Row
+from symbackprop.errors import NoRuleError, UsageError, nearest
 from symbackprop.forms.arrays import Node
 from symbackprop.forms.notation import Orientation
 from symbackprop.forms.views import Formula, Views
@@ -80,6 +84,16 @@ class Gradient:
 
     def __repr__(self) -> str:
         return f"Gradient({self._adjoint.equation})"
+
+    def _repr_html_(self) -> str:
+        """Index form and matrix form below each other, broken where the window is narrow."""
+        views, equation = replace(self._views, breakable=True), self._adjoint.equation
+        rows = [Row(views.printer.doprint(equation.left.everywhere), (views.printer.right(equation),))]
+        if equation.left.shape:
+            with suppress(NoRuleError):
+                form = views.lowered(equation)
+                rows.append(Row(views.matrix_printer.print(form.left), (views.matrix_printer.right(form),)))
+        return html_fragment([Display(tuple(rows))])
 
     def _repr_latex_(self) -> str:
         return self.index._repr_latex_()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.derivation import Derivation
 from symbackprop.api.trained import Choices, drawn_parameters, train_model
+from symbackprop.documents.options import Options
 from symbackprop.documents.summary import Summary, summarize
 from symbackprop.errors import UsageError
 from symbackprop.layers.dense import Dense
@@ -22,6 +23,7 @@ from symbackprop.notation.sizes import bind_sizes
 from symbackprop.optimizers import Optimizer
 from symbackprop.progress import Progress
 from symbackprop.specification.equations import parse_program
+from symbackprop.specification.file_arrays import at
 from symbackprop.specification.toml import RunSettings, Specification
 from symbackprop.specification.toml import load as load_specification
 from symbackprop.specification.values import check_count
@@ -87,6 +89,14 @@ class Model:
     def run(self) -> RunSettings:
         """Seed, learning rate and the like."""
         return self.specification.run if self.specification else RunSettings()
+
+    @cached_property
+    def document(self) -> Options:
+        """How the file wants derivation documents to be written."""
+        if self.specification is None:
+            return Options()
+        with at(f"{self.specification.path}: [document]"):
+            return Options().changed(self.specification.document)
 
     def derive(self, wrt: str | Iterable[str] | None = None) -> Derivation:
         """Derive dL/dv of every parameter, or of every variable of ``wrt``, by the chain rule. Needs no number."""

@@ -2,68 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from symbackprop.documents.context import Context
+from symbackprop.documents.example import WeightCheck, WorkedExample
+from symbackprop.documents.numbers import Numbers
+from symbackprop.documents.tree import Block, Heading, Math, Paragraph, Table, Text
+from symbackprop.documents.weights import product_of_steps
 
-from symbackprop.documents.numbers import number_latex
-from symbackprop.documents.tree import Block, Heading, Inline, Math, Paragraph, Table, Text
-from symbackprop.forms.scalar import Place
-from symbackprop.forms.views import Views
+__all__ = ["checks_section"]
 
-__all__ = ["WeightCheck", "check_blocks"]
-
-
-@dataclass(frozen=True)
-class WeightCheck:
-    """The derivative of the loss by the weight at ``place``, in two ways that know nothing of the derivation.
-
-    ``derivative`` is what SymPy makes of the loss written out as an expression in this weight alone, None where that
-    expression is too long; ``difference`` is (C(w + eps) - C(w - eps)) / (2 eps).
-    """
-
-    place: Place
-    derivative: float | None
-    difference: float
-    eps: float
-
-    def error(self, value: float) -> float:
-        """The larger distance of the two from ``value``, relative to it where it is not 0."""
-        ways = [way for way in (self.derivative, self.difference) if way is not None]
-        return max(abs(way - value) for way in ways) / (abs(value) or 1.0)
+_SMALL_ERROR = 1e-6
+"""An error below this is rounding, which differs from machine to machine; the document says no more of it."""
 
 
-def check_blocks(views: Views, checks: Sequence[tuple[WeightCheck, float]]) -> list[Block]:
+def checks_section(context: Context, example: WorkedExample) -> list[Block]:
     """A table with a row for each weight that was checked, beside the product of its displayed factors."""
-    if not checks:
+    if not example.checks:
         return []
-    loss = views.symbols.element(views.differentiation.loss)
-    text: list[Inline] = [
-        "The product of the factors displayed above, summed over the paths; the derivative that SymPy takes of ",
-        Math(loss),
-        " written out as an expression in this one weight, with numbers for all else; and the difference quotient ",
-        Math(r"(C(w + \epsilon) - C(w - \epsilon)) / (2 \epsilon)"),
-        ". The error is the largest distance of the last two from the first, relative to it.",
-    ]
+    words = context.words
     header: tuple[Text, ...] = (
-        ("weight",),
-        ("product of the steps",),
+        (words.plain("weight"),),
+        (words.plain("product of the steps"),),
         ("SymPy",),
-        ("difference",),
+        (words.plain("difference"),),
         (Math(r"\epsilon"),),
-        ("error",),
+        (words.plain("error"),),
     )
-    rows = tuple(_row(views, check, product) for check, product in checks)
-    return [Heading("Checks", 2), Paragraph(tuple(text)), Table(header, rows, numeric=frozenset(range(1, 6)))]
+    loss = context.loss.latex
+    quotient = Math(rf"({loss}(w + \epsilon) - {loss}(w - \epsilon)) / (2 \epsilon)")
+    rows = tuple(_row(context, example, check) for check in example.checks)
+    return [
+        Heading(words.plain("checks")),
+        Paragraph(words("checks explained", loss=context.loss, quotient=quotient)),
+        Table(header, rows, numeric=frozenset(range(1, 6))),
+    ]
 
 
-def _row(views: Views, check: WeightCheck, product: float) -> tuple[Text, ...]:
+def _row(context: Context, example: WorkedExample, check: WeightCheck) -> tuple[Text, ...]:
     name, at = check.place
-    symbol = views.printer.doprint(views.differentiation.program.variable(name).at(*at))
+    symbol = context.views.printer.doprint(context.views.symbols.variable(name).at(*at))
+    product = product_of_steps(example.form.gradient(name, *at))
     values = (product, check.derivative, check.difference)
-    numbers = tuple(("not taken",) if value is None else (Math(number_latex(value)),) for value in values)
-    return (
-        (Math(symbol),),
-        *numbers,
-        (Math(number_latex(check.eps, 1)),),
-        (Math(number_latex(check.error(product), 2)),),
+    numbers = tuple(
+        context.words("not taken") if value is None else (Math(context.numbers.latex(value)),) for value in values
     )
+    return (Math(symbol),), *numbers, (Math(Numbers(1).latex(check.eps)),), (Math(_error(check.error(product))),)
+
+
+def _error(error: float) -> str:
+    if error < _SMALL_ERROR:
+        return f"< {Numbers(1).latex(_SMALL_ERROR)}"
+    return Numbers(2).latex(error)

@@ -14,6 +14,7 @@ from symbackprop.documents.extents import ascent, descent, width
 from symbackprop.documents.graph_parts import LEFT_OUT, Graph, graph_of
 from symbackprop.documents.layered import Node, arranged
 from symbackprop.documents.wire_labels import Block, Signals
+from symbackprop.documents.words import Words
 from symbackprop.notation.program import Program, Role
 
 __all__ = ["graph_figure"]
@@ -33,13 +34,13 @@ _PULLS = {Role.PARAMETER: 1e-5, Role.INPUT: 0.1, Role.TARGET: 1e-4}
 """How strongly a wire is drawn straight. Those of equations pull by their layers, so that the longest chain is one."""
 
 
-def graph_figure(differentiation: Differentiation, signals: Mapping[str, Signals]) -> Drawing:
+def graph_figure(differentiation: Differentiation, signals: Mapping[str, Signals], words: Words) -> Drawing:
     """The drawing; ``signals`` says what stands at the wires. From left to right where that fits a page, else down."""
     graph = graph_of(differentiation)
-    across = _Plan(differentiation, graph, signals, downwards=False)
-    plan = across if across.size[0] <= _WIDEST else _Plan(differentiation, graph, signals, downwards=True)
-    title = f"The computational graph of {differentiation.program.name}"
-    return Drawing(*plan.size, tuple(plan.marks()), title, _in_words(differentiation.program, graph, signals))
+    across = _Plan(differentiation, graph, signals, words, downwards=False)
+    plan = across if across.size[0] <= _WIDEST else _Plan(differentiation, graph, signals, words, downwards=True)
+    title = words.plain("graph drawing title", name=differentiation.program.name)
+    return Drawing(*plan.size, tuple(plan.marks()), title, _in_words(differentiation.program, graph, signals, words))
 
 
 # -- where it stands ---------------------------------------------------------------------------------------------------
@@ -49,10 +50,15 @@ class _Plan:
     """Coordinates along the wires and across them; along is to the right, or down."""
 
     def __init__(
-        self, differentiation: Differentiation, graph: Graph, signals: Mapping[str, Signals], downwards: bool
+        self,
+        differentiation: Differentiation,
+        graph: Graph,
+        signals: Mapping[str, Signals],
+        words: Words,
+        downwards: bool,
     ) -> None:
         self.program = differentiation.program
-        self.graph, self.signals, self.downwards = graph, signals, downwards
+        self.graph, self.signals, self.words, self.downwards = graph, signals, words, downwards
         nodes = [Node(name, layer, *self.sides(name), self.pull(name)) for name, layer in graph.layers.items()]
         self.arrangement = arranged(nodes, graph.wires, _BETWEEN)
         self.levels = self.across()
@@ -72,7 +78,9 @@ class _Plan:
         return self.signals[name].forward, self.signals[name].backward
 
     def text(self, name: str) -> Lettering:
-        return (f"{self.graph.left_out} more equations",) if name == LEFT_OUT else self.signals[name].name
+        if name == LEFT_OUT:
+            return (self.words.plain("more equations", count=self.graph.left_out),)
+        return self.signals[name].name
 
     def box_width(self, name: str) -> float:
         return max(34.0, width(self.text(name), Size.NORMAL) + 14)
@@ -205,16 +213,13 @@ def _aside(path: Sequence[Point], distance: float) -> tuple[Point, ...]:
 # -- in words ----------------------------------------------------------------------------------------------------------
 
 
-def _in_words(program: Program, graph: Graph, signals: Mapping[str, Signals]) -> str:
+def _in_words(program: Program, graph: Graph, signals: Mapping[str, Signals], words: Words) -> str:
     parts = []
     for name in graph.layers:
-        sources = [source for source, target in graph.wires if target == name]
+        sources = [graph.spoken(source, words) for source, target in graph.wires if target == name]
         if sources:
-            parts.append(f"{graph.spoken(name)} from {', '.join(graph.spoken(source) for source in sources)}")
+            parts.append(words.plain("node", name=graph.spoken(name, words), sources=", ".join(sources)))
     given = ", ".join(name for name in graph.layers if name not in program.definitions and name != LEFT_OUT)
     numbers = "; ".join(filter(None, (signals[name].spoken for name in program.variables if name in graph.layers)))
-    return (
-        f"A graph with a box for each variable. Given: {given}. Computed, in this order: {'; '.join(parts)}. "
-        "Values go along the solid arrows, derivatives of the loss come back along the dashed ones."
-        f"{' Numbers: ' + numbers + '.' if numbers else ''}"
-    )
+    said = words.plain("graph drawing", given=given, computed="; ".join(parts))
+    return said + (words.plain("graph drawing numbers", numbers=numbers) if numbers else "")

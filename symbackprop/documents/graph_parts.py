@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.adjoint.records import Differentiation
+from symbackprop.documents.words import Words
 from symbackprop.notation.program import Program
 
 __all__ = ["LEFT_OUT", "MOST_EQUATIONS", "Graph", "graph_of"]
@@ -39,9 +40,9 @@ class Graph:
         """What takes it in later layers than this one."""
         return [target for source, target in self.wires if source == name and self.layers[target] > layer]
 
-    def spoken(self, name: str) -> str:
+    def spoken(self, name: str, words: Words) -> str:
         """A node in words."""
-        return f"{self.left_out} equations that are not drawn" if name == LEFT_OUT else name
+        return words.plain("node left out", count=self.left_out) if name == LEFT_OUT else name
 
 
 def graph_of(differentiation: Differentiation) -> Graph:

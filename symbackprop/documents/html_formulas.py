@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from symbackprop.documents.breaking import chunks, ems
+from symbackprop.documents.layout import ems
 from symbackprop.documents.mathml import mathml
 from symbackprop.documents.tree import Display, Row
+from symbackprop.forms.breaks import Rank, beginning, chunks, mark, marked_chunks
 
 __all__ = ["inline", "lines"]
 
+_MOST = 18
+"""Up to this many glyphs stay together; beside the left side, a telephone has room for about so many."""
 _LARGER = 1.1
 """How much larger mathematics is set than text, as the style sheet says."""
 _INDENT = 2.6
 """How many ems a relation sign takes, and the indent of a line that goes on."""
 _LARGE, _SMALL, _TINY = 42, 23, 17
 """About how many ems of mathematics fit on any window, on one of 500 pixels, and on a telephone."""
-_JOINTS = (("=", r"\approx"), ("+", "-"))
+_JOINTS = (mark(Rank.RELATION), mark(Rank.SIGN))
 """Where a line goes on: rather before a relation than before a term."""
 _TERMS = ((14, "term"), (26, "long term"))
 """Up to how many ems a term stays on one line: everywhere, and on wide windows."""
@@ -47,7 +50,7 @@ def lines(display: Display) -> str:
 
 def _widest(row: Row) -> float:
     """How many ems the widest part takes that is not broken, with what stands before it."""
-    return _INDENT + max(ems(chunk) for piece in row.right for chunk in chunks(piece))
+    return _INDENT + max(ems(chunk) for piece in row.right for chunk in chunks(piece, _MOST))
 
 
 def _unaligned(row: Row) -> Row:
@@ -71,10 +74,16 @@ def _line(row: Row, left: float) -> str:
 
 def _joined(pieces: Sequence[str], *, display: bool = False) -> str:
     """Formulas side by side, between which the line may be broken."""
-    parts = [chunk for piece in pieces for chunk in chunks(piece) if chunk.strip()]
+    marked = [
+        (place or beginning(piece), chunk)
+        for piece in pieces
+        for place, chunk in marked_chunks(piece, _MOST)
+        if chunk.strip()
+    ]
+    parts = [chunk for _, chunk in marked]
     shown = [mathml(part, display=display, continued=place > 0) for place, part in enumerate(parts)]
-    signs = next((signs for signs in _JOINTS if any(part.startswith(signs) for part in parts[1:])), ())
-    starts = [0, *(place for place in range(1, len(parts)) if parts[place].startswith(signs)), len(parts)]
+    joint = next((joint for joint in _JOINTS if any(place == joint for place, _ in marked[1:])), None)
+    starts = [0, *(place for place in range(1, len(parts)) if marked[place][0] == joint), len(parts)]
     return "<wbr/>".join(_term(parts[start:end], shown[start:end]) for start, end in pairwise(starts))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from symbackprop.documents.layout import lines
+from symbackprop.documents.aligned import aligned_lines
+from symbackprop.documents.markdown_math import inline_math, table_math
+from symbackprop.documents.numbering import figure_label, numbers
 from symbackprop.documents.tree import (
     Block,
     Bullets,
@@ -23,40 +26,52 @@ from symbackprop.documents.tree import (
 
 __all__ = ["markdown"]
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&])")
+_LIST = re.compile(r"^(\d*)([-+.)])(?= )")
+"""What would make a list of a paragraph."""
 
 
 def markdown(document: Document) -> str:
     """``document`` as Markdown; displays and figures are numbered in order, since Markdown cannot do that."""
-    labels = [block.label for block in document.blocks if isinstance(block, Display) and block.label]
-    figures = [block for block in document.blocks if isinstance(block, Figure)]
-    emitter = _Emitter({label: number for number, label in enumerate(labels, 1)}, figures)
-    blocks = "\n\n".join(emitter.block(block) for block in document.blocks)
-    return f"# {_escape(document.title)}\n\n<!-- {document.made_by} -->\n\n{blocks}\n"
+    byline = ", ".join(map(_escape, filter(None, (document.author, document.date))))
+    comment = f"<!-- {document.made_by.replace('-->', '-- >')} -->"
+    emitter = _Emitter(document)
+    parts = [f"# {_escape(document.title)}", byline, comment, *map(emitter.block, document.blocks)]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-class _Emitter:
-    def __init__(self, numbers: dict[str, int], figures: list[Figure]) -> None:
-        self.numbers = numbers
-        self.figures = figures
+def _code(text: str) -> str:
+    """A code span, with more backticks around it than it has in a row."""
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    room = " " * (text.startswith(("`", " ")) or text.endswith(("`", " ")))
+    return f"{fence}{room}{text}{room}{fence}"
 
-    def inline(self, part: Inline) -> str:
+
+class _Emitter:
+    def __init__(self, document: Document) -> None:
+        self.numbers = numbers(document.blocks)
+        self.captions = document.captions
+
+    def inline(self, part: Inline, math: Callable[[str], str] = inline_math) -> str:
         match part:
             case Math(latex):
-                return f"${latex}$"
+                return math(latex)
             case Ref(label):
-                return f"({self.numbers[label]})"
+                figure = figure_label(label)
+                if figure is None:
+                    return f"({self.numbers.display(label)})"
+                return f"{_escape(self.captions.figure)} {self.numbers.labelled(figure)}"
             case Code(words):
-                return f"`{words}`"
+                return _code(words)
             case _:
                 return _escape(part)
 
     def text(self, text: Text) -> str:
-        return "".join(map(self.inline, text))
+        return _LIST.sub(r"\1\\\2", "".join(map(self.inline, text)))
 
     def block(self, block: Block) -> str:
         match block:
@@ -74,34 +89,26 @@ class _Emitter:
                 return self.figure(block)
 
     def display(self, display: Display) -> str:
-        body = []
-        for row in display.rows:
-            first, *more = lines(row.left, row.right)
-            body.append(f"{row.left} &{row.relation} {first}")
-            body.extend(rf"&\quad {line}" for line in more)
-        tag = rf" \tag{{{self.numbers[display.label]}}}" if display.label else ""
-        rows = " \\\\\n".join(body)
+        rows = " \\\\\n".join(aligned_lines(display))
+        tag = rf" \tag{{{self.numbers.display(display.label)}}}" if display.label else ""
         return f"$$\n\\begin{{aligned}}\n{rows}\n\\end{{aligned}}{tag}\n$$"
 
     def figure(self, figure: Figure) -> str:
         """The caption, and in words what is seen, since Markdown cannot draw."""
-        words = " ".join(figure.alternative.split())
-        return (
-            f"**Figure {self.figures.index(figure) + 1}.** {self.text(figure.caption)}\n\n> In words: {_escape(words)}"
-        )
+        name = f"{_escape(self.captions.figure)} {self.numbers.figure(figure)}"
+        words = _escape(" ".join(figure.alternative.split()))
+        return f"**{name}.** {self.text(figure.caption)}\n\n> {_escape(self.captions.in_words)}: {words}"
 
     def table(self, table: Table) -> str:
-        def row(cells: tuple[Text, ...]) -> str:
-            return (
-                "| "
-                + " | ".join(
-                    self.text(cell).replace(r"\left|", r"\left\vert ").replace(r"\right|", r"\right\vert ")
-                    for cell in cells
-                )
-                + " |"
-            )
+        rules = (" ---: " if place in table.numeric else " --- " for place in range(len(table.header)))
+        return "\n".join([self.row(table.header), f"|{'|'.join(rules)}|", *map(self.row, table.rows)])
 
-        rule = (
-            "|" + "|".join(" ---: " if place in table.numeric else " --- " for place in range(len(table.header))) + "|"
+    def row(self, cells: tuple[Text, ...]) -> str:
+        return f"| {' | '.join(map(self.cell, cells))} |"
+
+    def cell(self, text: Text) -> str:
+        """A cell; even in code a bar would end it."""
+        return "".join(
+            _code(part.text).replace("|", r"\|") if isinstance(part, Code) else self.inline(part, table_math)
+            for part in text
         )
-        return "\n".join([row(table.header), rule, *map(row, table.rows)])

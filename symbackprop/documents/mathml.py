@@ -14,6 +14,8 @@ from html import escape, unescape
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
+from symbackprop.forms.breaks import unmarked
+
 __all__ = ["mathml"]
 
 _WITH_SCRIPTS_INSIDE = re.compile(r"\\operatorname\{([A-Za-z]+)_\{([A-Za-z]+)\}\}")
@@ -40,7 +42,7 @@ _LETTERS = frozenset(f"∂{_TOP}")
 _UPRIGHT = frozenset(map(chr, range(0x391, 0x3AA))) | {_TOP}
 """What MathML would set in italics, and TeX does not: capital Greek."""
 _KEPT = {
-    "mo": ("stretchy", "form"),
+    "mo": ("stretchy", "form", "minsize", "maxsize"),
     "mspace": ("width",),
     "mstyle": ("displaystyle", "scriptlevel"),
 }
@@ -65,10 +67,12 @@ def mathml(latex: str, *, display: bool = False, continued: bool = False) -> str
     # Imported where it is needed: it takes as long as a small derivation.
     from latex2mathml.converter import convert_to_element
 
+    latex = unmarked(latex)
     source = _WITH_SCRIPTS_INSIDE.sub(r"\\mathrm{\1}_{\\mathrm{\2}}", _ARG_MAX.sub(r"\\arg\1 ", latex))
     row = convert_to_element(source)[0] if source.strip() else Element("mrow")
     # Around an operator that stands alone some browsers leave space and others none; the style sheet says how much.
-    body = "".join(_row(row, script=len(row) == 1, continued=continued))
+    alone = len(row) == 1 and row[0].tag == "mo"
+    body = "".join(_row(row, script=alone, continued=continued))
     style = {"displaystyle": "true"} if display else {}
     return _tag("math", body, {**style, "alttext": latex.strip()})
 

@@ -8,7 +8,9 @@ from math import hypot, sqrt
 from symbackprop.documents.drawing import Circle, Dots, Drawing, Label, Lettering, Line, Mark, Point, Size
 from symbackprop.documents.edge_labels import Edge, Placement, cut, placed
 from symbackprop.documents.extents import ascent, descent, extent, width
+from symbackprop.documents.header import network_sentence
 from symbackprop.documents.network_parts import Bundle, Column, columns_and_bundles
+from symbackprop.documents.words import Words
 from symbackprop.forms.symbols import Symbols
 from symbackprop.network import NetworkDescription
 
@@ -24,10 +26,12 @@ _LINE = 15.0
 _MARGIN = 6.0
 
 
-def network_figure(symbols: Symbols, network: NetworkDescription) -> Drawing:
+def network_figure(symbols: Symbols, words: Words, network: NetworkDescription) -> Drawing:
     """The drawing of ``network``, in the symbols of its program."""
-    marks, wide, high = _best(*columns_and_bundles(symbols, network))
-    return Drawing(wide, high, tuple(marks), f"The network {network.name}", _in_words(network))
+    marks, wide, high = _best(*columns_and_bundles(symbols, words, network))
+    title = words.plain("network drawing title", name=network.name)
+    alternative = words.plain("network drawing", network="".join(map(str, network_sentence(words, network, str))))
+    return Drawing(wide, high, tuple(marks), title, alternative)
 
 
 # -- where it stands ---------------------------------------------------------------------------------------------------
@@ -191,22 +195,3 @@ def _radius(columns: Sequence[Column]) -> float:
 def _baseline(middle: float, text: Lettering, size: Size) -> float:
     """The baseline of text whose extent is centred at ``middle``."""
     return middle + (ascent(text, size) - descent(text, size)) / 2
-
-
-# -- in words ----------------------------------------------------------------------------------------------------------
-
-
-def _in_words(network: NetworkDescription) -> str:
-    layers = [
-        f"layer {number} has {_count(layer.units, 'unit')}, activation {' '.join(layer.resolved().name.split('_'))}, "
-        f"{'with' if layer.bias else 'without'} a bias"
-        for number, layer in enumerate(network.layers, 1)
-    ]
-    return (
-        f"Columns of circles from left to right, each circle joined to every circle of the next column by the edge of "
-        f"a weight. {_count(network.inputs, 'input')}; {'; '.join(layers)}."
-    )
-
-
-def _count(number: int | str, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

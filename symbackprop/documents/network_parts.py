@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbackprop.documents.drawing import Lettering
+from symbackprop.documents.words import Words
 from symbackprop.forms.signs import Letters, Sign, Style
 from symbackprop.forms.symbols import Symbols
 from symbackprop.network import NetworkDescription
@@ -23,7 +24,8 @@ MOST_LAYERS = 6
 _FIRST_LAYERS, _LAST_LAYERS = 3, 2
 _MOST_LABELS = 12
 """Up to this many edges between two layers each has its weight; of more, they have one name together."""
-_LONGEST_NAME = 18
+_LONGEST_NAME, _AND_SO_ON = 18, "..."
+"""A longer name is cut. The one letter for three dots is not in the fonts of LaTeX."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ class Bundle:
     together: tuple[Lettering, ...]
 
 
-def columns_and_bundles(symbols: Symbols, network: NetworkDescription) -> tuple[list[Column], list[Bundle]]:
+def columns_and_bundles(
+    symbols: Symbols, words: Words, network: NetworkDescription
+) -> tuple[list[Column], list[Bundle]]:
     """The columns that are drawn, and what is between each and the next."""
     shown = _layers_shown(len(network.layers))
-    columns = [_column(symbols, network, number) for number in shown]
+    columns = [_column(symbols, words, network, number) for number in shown]
     return columns, [_bundle(symbols, columns, shown, place) for place in range(len(shown) - 1)]
 
 
@@ -71,19 +75,19 @@ def _layers_shown(layers: int) -> list[int]:
     return [*range(_FIRST_LAYERS + 1), *range(layers - _LAST_LAYERS + 1, layers + 1)]
 
 
-def _column(symbols: Symbols, network: NetworkDescription, number: int) -> Column:
+def _column(symbols: Symbols, words: Words, network: NetworkDescription, number: int) -> Column:
     units = network.layers[number - 1].units if number else network.inputs
     positions, whole = _positions(symbols, units)
     name = _unit_name(symbols, number)
     circles = tuple((symbols.element_sign(name, (position,)),) for position in positions)
     if number == 0:
-        return Column(circles, positions, whole, "inputs", ())
+        return Column(circles, positions, whole, words.plain("input units"), ())
     layer = network.layers[number - 1]
-    bias: Lettering = ("no bias",)
+    bias: Lettering = (words.plain("no bias"),)
     if layer.bias:
-        bias = ("bias ", symbols.whole_sign(f"b{number}", 1))
-    footing: tuple[Lettering, ...] = ((_shortened(layer.resolved().name),), bias)
-    return Column(circles, positions, whole, f"layer {number}", footing)
+        bias = (f"{words.plain('bias')} ", symbols.whole_sign(f"b{number}", 1))
+    footing: tuple[Lettering, ...] = ((_shortened(words.phrase(layer.resolved().name.replace("_", " "))),), bias)
+    return Column(circles, positions, whole, words.plain("layer units", number=number), footing)
 
 
 def _positions(symbols: Symbols, units: int | str) -> tuple[tuple[Letters, ...], int]:
@@ -109,8 +113,8 @@ def _unit_name(symbols: Symbols, number: int) -> str:
 
 
 def _shortened(name: str) -> str:
-    words = " ".join(name.replace("_", " ").split())
-    return words if len(words) <= _LONGEST_NAME else f"{words[: _LONGEST_NAME - 1]}\u2026"
+    name = " ".join(name.split())
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - len(_AND_SO_ON)]}{_AND_SO_ON}"
 
 
 def _bundle(symbols: Symbols, columns: Sequence[Column], shown: Sequence[int], place: int) -> Bundle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,30 +11,65 @@ import numpy.typing as npt
 from symbackprop.documents.layout import glyphs
 from symbackprop.forms.signs import Letters, Sign, Style
 
-__all__ = ["DIGITS", "array_latex", "array_width", "in_product", "number_latex", "number_signs"]
-
-DIGITS = 6
-"""Significant figures of displayed numbers."""
+__all__ = ["Numbers", "number_signs"]
 
 
-def number_latex(value: float, digits: int = DIGITS) -> str:
-    """``value`` with ``digits`` significant figures; integers stay integers."""
-    value = float(value)
-    if value == 0:
-        return "0"
-    if not np.isfinite(value):
-        return r"\text{not finite}"
-    text = f"{value:.{digits}g}"
-    mantissa, _, exponent = text.partition("e")
-    if exponent:
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
-    return mantissa
+_CERTAIN = 12
+"""Figures beyond these are rounding errors of double precision, which differ from machine to machine."""
+_MOST = 1e15
+"""Up to here an integer is written with all of its figures."""
 
 
-def in_product(value: float, digits: int = DIGITS) -> str:
-    """The number as a factor: in brackets where it is negative or has a power of ten."""
-    text = number_latex(value, digits)
-    return f"({text})" if text.startswith("-") or "cdot" in text else text
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers with ``digits`` significant figures.
+
+    A number that has fewer is shown as it is: an integer stays an integer, and 0.5 is exactly a half. A number that
+    is rounded has all of its figures, zeros at the end too.
+    """
+
+    digits: int = 6
+
+    def latex(self, value: float) -> str:
+        """``value`` in LaTeX; never a zero that is none."""
+        value = float(value)
+        if not np.isfinite(value):
+            return r"\text{not finite}"
+        if value.is_integer() and abs(value) < _MOST:
+            return str(int(value))
+        short = f"{value:.{self.digits}g}"
+        exact = float(short) == float(f"{value:.{max(self.digits, _CERTAIN)}g}")
+        text = short if exact else f"{value:#.{self.digits}g}"
+        mantissa, _, exponent = text.partition("e")
+        mantissa = mantissa.removesuffix(".")
+        if not exponent:
+            return mantissa
+        times = "" if mantissa.lstrip("-") == "1" else rf"{mantissa} \cdot "
+        sign = "-" if mantissa == "-1" else ""
+        return f"{times or sign}10^{{{int(exponent)}}}"
+
+    def factor(self, value: float) -> str:
+        """The number as a factor: in brackets where it is negative or has a power of ten."""
+        text = self.latex(value)
+        return f"({text})" if text.startswith("-") or "10^" in text else text
+
+    def array(self, array: npt.NDArray[Any]) -> str:
+        """A number, a column vector or a matrix."""
+        if array.ndim == 0:
+            return self.latex(float(array))
+        lines = [" & ".join(row) for row in self._entries(array)]
+        return r"\begin{pmatrix} " + r" \\ ".join(lines) + r" \end{pmatrix}"
+
+    def width(self, array: npt.NDArray[Any]) -> int:
+        """About how many glyphs wide ``array`` is: a column is as wide as its widest number, and a gap."""
+        if array.ndim == 0:
+            return glyphs(self.latex(float(array)))
+        columns = zip(*self._entries(array), strict=True)
+        return 1 + sum(max(map(glyphs, column)) + 2 for column in columns)
+
+    def _entries(self, array: npt.NDArray[Any]) -> list[list[str]]:
+        rows = array.reshape(-1, 1) if array.ndim == 1 else array
+        return [[self.latex(float(entry)) for entry in row] for row in rows]
 
 
 def number_signs(value: float, digits: int) -> tuple[Sign | str, ...]:
@@ -51,24 +87,3 @@ def number_signs(value: float, digits: int) -> tuple[Sign | str, ...]:
 
 def _upright(number: str) -> Letters:
     return Letters(number, number.replace("-", "\u2212"), Style.UPRIGHT)
-
-
-def array_latex(array: npt.NDArray[Any], digits: int = DIGITS) -> str:
-    """A number, a column vector or a matrix."""
-    if array.ndim == 0:
-        return number_latex(float(array), digits)
-    lines = [" & ".join(row) for row in _entries(array, digits)]
-    return r"\begin{pmatrix} " + r" \\ ".join(lines) + r" \end{pmatrix}"
-
-
-def array_width(array: npt.NDArray[Any], digits: int = DIGITS) -> int:
-    """About how many glyphs wide ``array_latex`` is: a column is as wide as its widest number, and a gap."""
-    if array.ndim == 0:
-        return glyphs(number_latex(float(array), digits))
-    columns = zip(*_entries(array, digits), strict=True)
-    return 1 + sum(max(map(glyphs, column)) + 2 for column in columns)
-
-
-def _entries(array: npt.NDArray[Any], digits: int) -> list[list[str]]:
-    rows = array.reshape(-1, 1) if array.ndim == 1 else array
-    return [[number_latex(float(entry), digits) for entry in row] for row in rows]

@@ -25,6 +25,8 @@ _RERUN = re.compile(r"Rerun to get|Label\(s\) may have changed")
 _ERROR = re.compile(r"^(?:!|\S*\.\w+:\d+:) .*", re.MULTILINE)
 _ENVIRONMENT = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"}
 """So that the bytes do not depend on the day, and the log does not break its lines."""
+_SETTINGS = r"\pdftrailerid{}\pdfinfoomitdate=1 \pdfsuppressptexinfo=-1 "
+"""So that they do not depend on the place either; on the source's first line, before its comment."""
 
 
 class NotTypesetError(UsageError):
@@ -46,11 +48,11 @@ def pdf(document: Document) -> bytes:
             source,
         )
     with TemporaryDirectory(prefix="symbackprop-") as folder:
-        return _typeset(program, source, document.title, Path(folder))
+        return _typeset(program, source, Path(folder))
 
 
-def _typeset(program: str, source: str, title: str, folder: Path) -> bytes:
-    (folder / f"{_NAME}.tex").write_text(_settings(title) + source, encoding="utf-8")
+def _typeset(program: str, source: str, folder: Path) -> bytes:
+    (folder / f"{_NAME}.tex").write_text(_SETTINGS + source, encoding="utf-8")
     for _ in range(_MOST_RUNS):
         try:
             run = subprocess.run(
@@ -71,12 +73,6 @@ def _typeset(program: str, source: str, title: str, folder: Path) -> bytes:
         if not _RERUN.search(log):
             break
     return (folder / f"{_NAME}.pdf").read_bytes()
-
-
-def _settings(title: str) -> str:
-    """Title for the reader's window, and nothing that depends on time and place; on the source's first line."""
-    words = title.encode("utf-16-be", "replace").hex().upper()
-    return rf"\pdftrailerid{{}}\pdfinfoomitdate=1 \pdfsuppressptexinfo=-1 \pdfinfo{{/Title <FEFF{words}>}}"
 
 
 def _log(folder: Path) -> str:

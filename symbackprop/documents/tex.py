@@ -1,27 +1,15 @@
-"""The LaTeX emitter: amsmath, booktabs and lmodern are all that it needs, and tikz for figures."""
+"""The LaTeX emitter: amsmath, booktabs, lmodern and hyperref are all that it needs, and tikz for figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
-from symbackprop.documents.layout import lines
-from symbackprop.documents.tex_text import escape
+from symbackprop.documents.aligned import aligned_lines
+from symbackprop.documents.tex_table import LONG_TABLES, is_long, table
+from symbackprop.documents.tex_text import escape, pdf_string, running
 from symbackprop.documents.tikz import tikz
-from symbackprop.documents.tree import (
-    Block,
-    Bullets,
-    Code,
-    Display,
-    Document,
-    Figure,
-    Heading,
-    Inline,
-    Math,
-    Paragraph,
-    Ref,
-    Table,
-    Text,
-)
+from symbackprop.documents.tree import Block, Bullets, Code, Display, Document, Figure, Heading, Paragraph, Table, Text
 
 __all__ = ["tex"]
 
@@ -30,7 +18,14 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{lmodern}
 \usepackage{amsmath}
 \usepackage{booktabs}
-%TIKZ%\setlength{\textwidth}{16cm}
+%TIKZ%\usepackage[unicode,hidelinks,bookmarksnumbered]{hyperref}
+\hypersetup{
+  pdftitle={%PDFTITLE%},
+  pdfauthor={%PDFAUTHOR%},
+  pdflang={%PDFLANG%},
+  pdfdisplaydoctitle,
+}
+\setlength{\textwidth}{16cm}
 \setlength{\oddsidemargin}{0cm}
 \setlength{\textheight}{24cm}
 \setlength{\topmargin}{-1.2cm}
@@ -39,48 +34,65 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \setlength{\emergencystretch}{3em}
 \renewcommand{\arraystretch}{1.35}
 \allowdisplaybreaks
-\title{%TITLE%}
-\author{}
-\date{}
+\makeatletter\@beginparpenalty=10000\makeatother
+%TABLES%%FLOATS%\title{%TITLE%}
+\author{%AUTHOR%}
+\date{%DATE%}
 \begin{document}
 \maketitle
 """
+_ROOM = ("\\vspace{-4em}\n", "\\vspace{-1em}\n", "")
+"""Takes back the room that the title leaves for an author and a date, where there is none of them, or one."""
 _TIKZ = "\\usepackage{tikz}\n"
-_FIGURE = r"""\begin{center}
-\begin{minipage}{\textwidth}
+_FLOATS = r"""\renewcommand{\figurename}{%FIGURE%}
+\renewcommand{\topfraction}{0.9}
+\renewcommand{\bottomfraction}{0.6}
+\renewcommand{\textfraction}{0.1}
+\renewcommand{\floatpagefraction}{0.7}
+"""
+"""A figure that does not fit where it stands goes to the next page's top, and the text goes on in its place."""
+_FIGURE = r"""\begin{figure}[htbp]
 \centering
-%DRAWING%
-\par\medskip
-\parbox{0.92\textwidth}{\small %CAPTION%}
-\end{minipage}
-\end{center}
+%DRAWING%\small
+\caption[]{%CAPTION%}%LABEL%
+\end{figure}
 """
 _SECTIONS = {1: "section", 2: "subsection", 3: "subsubsection"}
-_LINES_A_TABLE = 26
 
 
 def tex(document: Document) -> str:
     """``document`` as a complete LaTeX file."""
     drawn = any(isinstance(block, Figure) for block in document.blocks)
-    preamble = _PREAMBLE.replace("%TIKZ%", _TIKZ if drawn else "").replace("%TITLE%", escape(document.title))
-    body = "\n".join(_block(block) for block in document.blocks)
-    return f"% {document.made_by}\n{preamble}{body}\n\\end{{document}}\n"
+    byline = [words for words in (document.author, document.date) if words]
+    first, second, *_ = (*byline, "", "")
+    fields = {
+        "%TIKZ%": _TIKZ if drawn else "",
+        "%FLOATS%": _FLOATS.replace("%FIGURE%", escape(document.captions.figure)) if drawn else "",
+        "%TABLES%": LONG_TABLES if any(map(is_long, document.blocks)) else "",
+        "%PDFTITLE%": pdf_string(document.title),
+        "%PDFAUTHOR%": pdf_string(document.author),
+        "%PDFLANG%": pdf_string(document.language),
+        "%TITLE%": escape(document.title),
+        "%AUTHOR%": escape(first),
+        "%DATE%": escape(second),
+    }
+    preamble = _filled(_PREAMBLE, fields) + _ROOM[len(byline)]
+    body = "".join(_separated(document.blocks))
+    return f"% {' '.join(document.made_by.split())}\n{preamble}{body}\\end{{document}}\n"
 
 
-def _inline(part: Inline) -> str:
-    match part:
-        case Math(latex):
-            return f"${latex}$"
-        case Ref(label):
-            return rf"\eqref{{eq:{label}}}"
-        case Code(words):
-            return rf"\texttt{{{escape(words)}}}"
-        case _:
-            return escape(part)
+def _filled(template: str, fields: dict[str, str]) -> str:
+    """The template with its fields put in."""
+    for field, content in fields.items():
+        template = template.replace(field, content)
+    return template
 
 
-def _text(text: Text) -> str:
-    return "".join(map(_inline, text))
+def _separated(blocks: tuple[Block, ...]) -> Iterator[str]:
+    """The blocks with an empty line after each, but not before a display, which belongs to the paragraph before it."""
+    for block, following in zip_longest(blocks, blocks[1:]):
+        joined = isinstance(block, Paragraph | Display) and isinstance(following, Display)
+        yield _block(block) + ("" if joined else "\n")
 
 
 def _block(block: Block) -> str:
@@ -88,24 +100,26 @@ def _block(block: Block) -> str:
         case Heading(title, level):
             return rf"\{_SECTIONS[level]}{{{escape(title)}}}" + "\n"
         case Paragraph(text):
-            return _text(text) + "\n"
+            return _ragged(text) + "\n"
         case Bullets(items):
-            listed = "\n".join(rf"\item {_text(item)}" for item in items)
+            listed = "\n".join(rf"\item {_ragged(item)}" for item in items)
             return f"\\begin{{itemize}}\n{listed}\n\\end{{itemize}}\n"
         case Display():
             return _display(block)
         case Table():
-            return _table(block)
+            return table(block)
         case Figure():
             return _figure(block)
 
 
+def _ragged(text: Text) -> str:
+    """Running text; not justified where it has words for a computer, which have no place to be broken but spaces."""
+    has_code = any(isinstance(part, Code) for part in text)
+    return rf"{{\raggedright {running(text)}\par}}" if has_code else running(text)
+
+
 def _display(display: Display) -> str:
-    body = []
-    for row in display.rows:
-        first, *more = lines(row.left, row.right)
-        body.append(f"{row.left} &{row.relation} {first}")
-        body.extend(rf"&\quad {line}" for line in more)
+    body = list(aligned_lines(display))
     rows = " \\\\[0.6ex]\n".join(body)
     if not display.label:
         return f"\\begin{{align*}}\n{rows}\n\\end{{align*}}\n"
@@ -113,45 +127,12 @@ def _display(display: Display) -> str:
     return f"\\begin{{equation}}\\label{{eq:{display.label}}}\n{inner}\n\\end{{equation}}\n"
 
 
-def _column(table: Table, place: int) -> str:
-    if place in table.wide:
-        return r"p{0.27\textwidth}"
-    return "r" if place in table.numeric else "l"
-
-
-def _table(table: Table) -> str:
-    columns = "".join(_column(table, place) for place in range(len(table.header)))
-    header = " & ".join(map(_text, table.header))
-    parts = []
-    for chunk in _chunks(table):
-        rows = " \\\\\n".join(" & ".join(map(_text, row)) for row in chunk)
-        parts.append(
-            f"\\begin{{center}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n{header} \\\\\n\\midrule\n{rows} \\\\\n"
-            "\\bottomrule\n\\end{tabular}\n\\end{center}\n"
-        )
-    return "\n".join(parts)
-
-
 def _figure(figure: Figure) -> str:
-    """The drawing with its caption in one piece, where it stands; in words as a comment."""
+    """The drawing with its caption; in words as a comment."""
     words = "".join(f"% {line}\n" for line in figure.alternative.splitlines())
-    label = rf"\label{{fig:{figure.label}}}" if figure.label else ""
-    caption = rf"\refstepcounter{{figure}}{label}Figure~\thefigure: {_text(figure.caption)}"
-    return words + _FIGURE.replace("%CAPTION%", caption).replace("%DRAWING%\n", tikz(figure.drawing))
-
-
-def _chunks(table: Table) -> Iterator[list[tuple[Text, ...]]]:
-    """The rows, as many at a time as fit on a page; a row with running text or a fraction counts double."""
-    chunk: list[tuple[Text, ...]] = []
-    used = 0
-    for row in table.rows:
-        cells = [(place, _text(cell)) for place, cell in enumerate(row)]
-        tall = any(r"\frac" in cell or (place in table.wide and len(cell) > 26) for place, cell in cells)
-        height = 2 if tall else 1
-        if chunk and used + height > _LINES_A_TABLE:
-            yield chunk
-            chunk, used = [], 0
-        chunk.append(row)
-        used += height
-    if chunk:
-        yield chunk
+    fields = {
+        "%LABEL%": rf"\label{{fig:{figure.label}}}" if figure.label else "",
+        "%CAPTION%": running(figure.caption),
+        "%DRAWING%": tikz(figure.drawing),
+    }
+    return words + _filled(_FIGURE, fields)

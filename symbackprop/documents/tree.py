@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Math:
-    """Inline mathematics."""
+    """Inline mathematics; ``latex`` may hold marks where it may be broken (``symbackprop.forms.breaks``)."""
 
     latex: str
 
@@ -74,7 +74,11 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a display, ``left = right``. ``right`` comes in pieces between which the line may be broken."""
+    """One line of a display, ``left = right``.
+
+    ``right`` comes in pieces between which the line may be broken. Both sides may hold marks where they may be broken
+    besides (``symbackprop.forms.breaks``).
+    """
 
     left: str
     right: tuple[str, ...]
@@ -114,10 +118,11 @@ Block = Heading | Paragraph | Bullets | Display | Table | Figure
 
 @dataclass(frozen=True)
 class Captions:
-    """The words that emitters add: what a figure is called, and what comes before its description."""
+    """The words that emitters add: of a figure, before its description, and over the table of contents."""
 
     figure: str = "Figure"
     in_words: str = "In words"
+    contents: str = "Contents"
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from symbackprop.adjoint.records import Differentiation
 from symbackprop.documents.drawing import Anchor, Label, Lettering, Line, Mark, Point, Size, plain_text
+from symbackprop.documents.example import WorkedExample
 from symbackprop.documents.extents import width
 from symbackprop.documents.numbers import number_signs
-from symbackprop.documents.worked import WorkedExample
+from symbackprop.documents.words import Words
 from symbackprop.forms.signs import Letters, Sign, Style
 from symbackprop.forms.symbols import Symbols
 from symbackprop.notation.program import Variable
@@ -114,7 +115,7 @@ def _derivative(symbols: Symbols, differentiation: Differentiation, variable: Va
 
 
 def in_numbers(
-    symbols: Symbols, differentiation: Differentiation, example: WorkedExample | None
+    symbols: Symbols, differentiation: Differentiation, example: WorkedExample | None, words: Words
 ) -> dict[str, Signals] | None:
     """The same with the numbers of one example, vectors as columns; None where there is none, or too many numbers."""
     values = None if example is None else example.form.values
@@ -128,9 +129,11 @@ def in_numbers(
         adjoint = differentiation.by_variable.get(variable.name)
         derivative = _ones(differentiation, variable) if adjoint is None else values[adjoint.name].reshape(array.shape)
         forward, backward = _block(array), None if derivative is None else _block(derivative)
-        spoken = f"{variable.name} is {forward.spoken}"
-        if backward is not None:
-            spoken += f" with derivative {backward.spoken}"
+        if backward is None:
+            spoken = words.plain("wire", name=variable.name, value=forward.spoken)
+        else:
+            both = {"value": forward.spoken, "derivative": backward.spoken}
+            spoken = words.plain("wire with derivative", name=variable.name, **both)
         name = symbols.whole_sign(variable.name, array.ndim)
         found[variable.name] = Signals((name,), forward, backward, spoken)
     return found

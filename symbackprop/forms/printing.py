@@ -10,6 +10,9 @@ import sympy
 from sympy.core.relational import Relational
 from sympy.printing.latex import LatexPrinter
 
+from symbackprop.forms import breaks
+from symbackprop.forms.breaks import Rank, bracketed, deeper, fraction, unmarked
+from symbackprop.forms.coefficients import number_in_front, numbers_in_front
 from symbackprop.forms.symbols import Symbols
 from symbackprop.functions.elementary import elementary
 from symbackprop.notation.expressions import (
@@ -36,18 +39,24 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
     """Prints expressions, terms and equations in index notation.
 
     Factors stand in reading order, positive summands before negative ones (``a - y``), fractions gather numbers and
-    sizes, and derivatives of the loss are written out or as delta, as ``Symbols`` says.
+    sizes, and derivatives of the loss are written out or as delta, as ``Symbols`` says. A number that all summands
+    share stands once before their sum. A ``breakable`` printer writes marks where a line may be broken (``breaks``).
     """
 
-    def __init__(self, symbols: Symbols) -> None:
+    def __init__(self, symbols: Symbols, breakable: bool = False) -> None:
         super().__init__({"full_prec": False})
         self.symbols = symbols
+        self.breakable = breakable
+
+    def joined(self, parts: Sequence[str], rank: Rank, before: str = " ", after: str = "") -> str:
+        """Parts side by side, with marks between them where this printer writes marks."""
+        return breaks.joined(parts, rank, before, after) if self.breakable else f"{before}{after}".join(parts)
 
     # -- equations and terms ---------------------------------------------------------------------------------------
 
     def equation(self, equation: Equation) -> str:
         """``left = right``."""
-        return f"{self.doprint(equation.left.everywhere)} = {self.right(equation)}"
+        return self._related([str(self.doprint(equation.left.everywhere)), self.right(equation)], "=")
 
     def right(self, equation: Equation) -> str:
         """The right side, in reading order where the equation knows it."""
@@ -59,19 +68,19 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         """The right side in pieces between which a line may be broken: its summands, with their signs."""
         if equation.terms:
             return self.term_pieces(equation.terms)
-        parts = [str(self.doprint(argument)) for argument in self._ordered(sympy.Add.make_args(equation.right))]
-        return self._signed(parts)
+        return self._summands(equation.right) if _is_sum(equation.right) else (self.right(equation),)
 
     def terms(self, terms: Sequence[Term]) -> str:
         """Summands with their signs."""
-        return " ".join(self.term_pieces(terms))
+        return self.joined(self.term_pieces(terms), Rank.SIGN)
 
     def term_pieces(self, terms: Sequence[Term]) -> tuple[str, ...]:
-        """Summands with their signs, one by one."""
+        """Summands with their signs, one by one, those that are added before those that are taken away."""
         if not terms:
             return ("0",)
         alone = len(terms) == 1
-        return self._signed([self.term(term, alone) for term in terms])
+        in_order = sorted(terms, key=lambda term: bool(_sign(term.coefficient)[0]))
+        return self._signed([self.term(term, alone) for term in in_order])
 
     def term(self, term: Term, alone: bool = True) -> str:
         """A sign, a coefficient, factors that do not depend on the sums, the sums, and the factors inside.
@@ -79,19 +88,22 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         A sum in brackets stands bare only where nothing at all stands beside it, and ``alone`` says that no other
         summand does either.
         """
-        outside, inside = term.outside, term.inside
-        sign, coefficient = _sign(term.coefficient)
+        number, outside = numbers_in_front(term.outside)
+        more, inside = numbers_in_front(term.inside)
+        sign, coefficient = _sign(number * more * term.coefficient)
         bare = alone and not sign and coefficient == 1 and not inside and len(outside) == 1
         pieces = self._factors(outside, alone=bare)
         if inside:
-            pieces.append(rf"{self.sums(term.sums)} {self._joined(self._factors(inside, alone=False))}")
+            pieces.append(rf"{self.sums(term.sums)} {self._beside(self._factors(inside, alone=False))}")
         if coefficient != 1 or not pieces:
             pieces.insert(0, self._factor(coefficient, alone=not pieces and not sign))
-        return sign + self._joined(pieces)
+        return sign + self._beside(pieces)
 
-    @staticmethod
-    def _joined(pieces: Sequence[str]) -> str:
-        return r"\,".join(pieces)
+    def _beside(self, pieces: Sequence[str]) -> str:
+        return self.joined(pieces, Rank.FACTOR, r"\,")
+
+    def _related(self, sides: Sequence[str], sign: str) -> str:
+        return self.joined(sides, Rank.RELATION, after=f"{sign} ")
 
     def _factors(self, factors: Sequence[sympy.Expr], alone: bool) -> list[str]:
         """Factors in reading order; reciprocals become the denominator of those that stand beside them."""
@@ -101,8 +113,8 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             return [self._factor(factor, alone) for factor in above]
         front = [f for f in above if is_occurrence(f) and self._is_adjoint(f)]
         rest = [f for f in above if f not in front]
-        fraction = rf"\frac{{{self._product(rest)}}}{{{self._product(below)}}}"
-        return [*(self._factor(factor, alone=False) for factor in front), fraction]
+        quotient = fraction(self._product(rest), self._product(below))
+        return [*(self._factor(factor, alone=False) for factor in front), quotient]
 
     def _is_adjoint(self, factor: sympy.Expr) -> bool:
         variable = self.symbols.program.variables.get(base_name(factor))
@@ -110,13 +122,16 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _factor(self, factor: sympy.Expr, alone: bool) -> str:
         text = str(self.doprint(factor))
-        if alone or not (factor.is_Add or isinstance(factor, REDUCTIONS)):
+        if alone or not (_is_sum(factor) or isinstance(factor, REDUCTIONS)):
             return text
-        return rf"\left({text}\right)" if r"\frac" in text or r"\sum" in text else f"({text})"
+        return bracketed(text, _is_tall(text))
 
     def sums(self, over: Sequence[Limit]) -> str:
         """The sum signs, outermost first."""
-        return " ".join(rf"\sum_{{{i.name}=1}}^{{{self.doprint(extent)}}}" for i, extent in reversed(over))
+        return " ".join(
+            rf"\sum_{{{self.symbols.index(i.name)}=1}}^{{{unmarked(self.doprint(extent))}}}"
+            for i, extent in reversed(over)
+        )
 
     @staticmethod
     def _signed(parts: Sequence[str]) -> tuple[str, ...]:
@@ -128,6 +143,10 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
     def _ordered(arguments: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         """Positive summands before negative ones, numbers first: a - y, 1 - a."""
         return sorted(arguments, key=lambda a: (bool(a.could_extract_minus_sign()), not a.is_number))
+
+    def named(self, expression: sympy.Expr) -> str:
+        """``expression`` in LaTeX with each function by its name, whatever the notation says."""
+        return str(super().doprint(expression))
 
     def doprint(self, expression: Any) -> str:
         """``expression`` in LaTeX."""
@@ -142,12 +161,21 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _position(self, position: sympy.Expr) -> str:
         """A position counted from 1, in indices that count from 1."""
-        return str(self.doprint(_from_one(position)))
+        return unmarked(self.doprint(self._from_one(position)))
+
+    def _from_one(self, position: Any) -> sympy.Expr:
+        """A position in indices from 0, as one from 1 in indices from 1: i + p becomes i + p - 1."""
+        position = sympy.sympify(position)
+        if is_index(position):
+            return sympy.Symbol(self.symbols.index(position.name))
+        # Plain symbols of the same names: these are printed as they are.
+        shifts = {i: sympy.Symbol(self.symbols.index(i.name)) - 1 for i in free_indices(position)}
+        return _shifted(position, shifts) + 1
 
     def _print_Symbol(self, node: sympy.Symbol) -> str:
         if is_index(node):
             # Outside a position an index is a number, and numbers count from 0.
-            return f"({node.name} - 1)"
+            return f"({self.symbols.index(node.name)} - 1)"
         if is_size(node):
             return self.symbols.size(node.name)
         if is_occurrence(node) and node.name in self.symbols.program.variables:
@@ -156,30 +184,33 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _print_Sum(self, node: sympy.Sum) -> str:
         body = node.args[0]
-        return f"{self.sums(limits(node))} {self._factor(body, alone=not body.is_Add)}"
+        return f"{self.sums(limits(node))} {self._factor(body, alone=not _is_sum(body))}"
 
     def _print_Maximum(self, node: sympy.Expr) -> str:
-        names = ",".join(i.name for i, _ in limits(node))
+        names = ",".join(self.symbols.index(i.name) for i, _ in limits(node))
         return rf"\max_{{{names}}} {self._factor(node.args[0], alone=False)}"
 
     def _print_ArgMaximum(self, node: sympy.Expr) -> str:
-        names = ",".join(i.name for i, _ in limits(node))
+        names = ",".join(self.symbols.index(i.name) for i, _ in limits(node))
         return rf"\operatorname*{{arg\,max}}_{{{names}}} {self._factor(node.args[0], alone=False)}"
 
     def _print_Bracket(self, node: Bracket) -> str:
-        return f"[{self._condition(node.condition)}]"
+        return f"[{deeper(self._condition(node.condition))}]"
 
     def _condition(self, condition: sympy.Basic) -> str:
         if isinstance(condition, sympy.And):
-            return self._between(condition) or r" \text{ and } ".join(self._condition(a) for a in condition.args)
+            return self._between(condition) or self._logic("and", condition)
         if isinstance(condition, sympy.Or):
-            return r" \text{ or } ".join(self._condition(argument) for argument in condition.args)
+            return self._logic("or", condition)
         if isinstance(condition, Relational):
             counts = any(is_position(side) for side in condition.args)
-            sides = [_from_one(side) if counts else side for side in condition.args]
-            left, right = (self.doprint(side) for side in sides)
-            return f"{left} {RELATIONS[condition.rel_op]} {right}"
-        return str(self.doprint(condition))
+            sides = [self._from_one(side) if counts else side for side in condition.args]
+            return self._related([self.doprint(side) for side in sides], RELATIONS[condition.rel_op])
+        return unmarked(self.doprint(condition))
+
+    def _logic(self, word: str, condition: sympy.Basic) -> str:
+        parts = [self._condition(argument) for argument in condition.args]
+        return self.joined(parts, Rank.RELATION, after=rf"\text{{ {word} }} ")
 
     def _between(self, condition: sympy.And) -> str | None:
         """-3 < z < 3 for a conjunction of a lower and an upper bound of the same thing."""
@@ -194,33 +225,32 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
             return None
         lower, upper = bounds[">"], bounds["<"]
         below = "<" if lower.rel_op == ">" else r"\le"
-        middle = self.doprint(lower.lhs)
-        return f"{self.doprint(lower.rhs)} {below} {middle} {RELATIONS[upper.rel_op]} {self.doprint(upper.rhs)}"
+        middle = self._related([self.doprint(lower.rhs), self.doprint(lower.lhs)], below)
+        return self._related([middle, self.doprint(upper.rhs)], RELATIONS[upper.rel_op])
 
     def _print_Piecewise(self, node: sympy.Piecewise) -> str:
         rows = []
         for value, condition in node.args:
             when = r"\text{otherwise}" if condition == sympy.true else rf"\text{{if }} {self._condition(condition)}"
             rows.append(f"{self.doprint(value)} & {when}")
-        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+        return unmarked(r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}")
 
     def _print_Function(self, node: sympy.Function, exp: str | None = None) -> str:
         argument = str(self.doprint(node.args[0]))
         if isinstance(node, ElementwiseFunction):
             if node.record.name == "absolute":
-                text = rf"\left|{argument}\right|"
+                text = rf"\left|{unmarked(argument)}\right|"
                 return text if exp is None else rf"{text}^{{{exp}}}"
             head = node.record.latex
         else:
             head = elementary(node.func).latex
         head = head if exp is None else f"{head}^{{{exp}}}"
-        tall = r"\frac" in argument or r"\sum" in argument
-        return rf"{head}\left({argument}\right)" if tall else f"{head}({argument})"
+        return head + bracketed(argument, _is_tall(argument))
 
     _print_tanh = _print_log = _print_Function
 
     def _print_exp(self, node: sympy.exp, exp: str | None = None) -> str:
-        argument = str(self.doprint(node.args[0]))
+        argument = unmarked(self.doprint(node.args[0]))
         return rf"e^{{{argument}}}" if exp is None else rf"\left(e^{{{argument}}}\right)^{{{exp}}}"
 
     def _print_ExpBase(self, node: sympy.exp, exp: str | None = None) -> str:
@@ -228,54 +258,72 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
 
     def _print_Pow(self, node: sympy.Pow) -> str:
         if node.exp.is_Rational and node.exp.is_negative:
-            return rf"\frac{{1}}{{{self.doprint(1 / node)}}}"
+            return fraction("1", self.doprint(1 / node))
         if node.exp == sympy.Rational(1, 2):
-            return rf"\sqrt{{{self.doprint(node.base)}}}"
-        exponent = str(self.doprint(node.exp))
+            return rf"\sqrt{{{unmarked(self.doprint(node.base))}}}"
+        number, behind = number_in_front(node)
+        if number != 1:
+            return self._quotient(number, [behind], [])
+        exponent = unmarked(self.doprint(node.exp))
         if isinstance(node.base, sympy.Function) and not isinstance(node.base, sympy.exp):
             return self._print_Function(node.base, exponent)
         base = str(self.doprint(node.base))
         plain = node.base.is_Symbol or (node.base.is_Integer and node.base >= 0)
         if is_occurrence(node.base) and "^" not in base and not base.startswith(r"\frac"):
             plain = True
-        tall = r"\frac" in base or r"\sum" in base or "^" in base
-        if not plain:
-            base = rf"\left({base}\right)" if tall else f"({base})"
-        return f"{base}^{{{exponent}}}"
+        return f"{base if plain else bracketed(base, _is_tall(base) or '^' in base)}^{{{exponent}}}"
 
     def _print_Mul(self, node: sympy.Mul) -> str:
         sign, positive = _sign(node)
+        number = sympy.Integer(1)
         above: list[sympy.Expr] = []
         below: list[sympy.Expr] = []
         for factor in sympy.Mul.make_args(positive):
             if factor.is_Rational:
-                above.extend([sympy.Integer(factor.p)] if factor.p != 1 else [])
-                below.extend([sympy.Integer(factor.q)] if factor.q != 1 else [])
-            elif _is_reciprocal(factor):
-                below.append(1 / factor)
-            else:
-                above.append(factor)
-        numbers = [f for f in above if _is_number(f)]
+                number *= factor
+                continue
+            side = below if _is_reciprocal(factor) else above
+            own, rest = number_in_front(1 / factor if side is below else factor)
+            number *= 1 / own if side is below else own
+            side.append(rest)
+        return sign + self._quotient(number, above, below)
+
+    def _quotient(self, number: sympy.Rational, above: Sequence[sympy.Expr], below: Sequence[sympy.Expr]) -> str:
+        """A product divided by another; numbers and sizes are a fraction of their own where nothing else is below."""
+        up = [sympy.Integer(number.p)] if number.p != 1 else []
+        down = [*([sympy.Integer(number.q)] if number.q != 1 else []), *below]
+        numbers = [*up, *(f for f in above if _is_number(f))]
         rest = sorted((f for f in above if not _is_number(f)), key=_reading_rank)
-        if not below:
-            return sign + self._product([*numbers, *rest])
-        if not all(_is_number(factor) for factor in below):
-            return rf"{sign}\frac{{{self._product([*numbers, *rest])}}}{{{self._product(below)}}}"
-        fraction = rf"\frac{{{self._product(numbers)}}}{{{self._product(below)}}}"
-        return sign + (r"\,".join([fraction, self._product(rest, among=True)]) if rest else fraction)
+        if not down:
+            return self._product([*numbers, *rest])
+        if not all(_is_number(factor) for factor in down):
+            return fraction(self._product([*numbers, *rest]), self._product(down))
+        quotient = fraction(self._product(numbers), self._product(down))
+        return self._beside([quotient, self._product(rest, among=True)]) if rest else quotient
 
     def _product(self, factors: Sequence[sympy.Expr], among: bool = False) -> str:
-        if not factors:
-            return "1"
+        number, rest = numbers_in_front(factors)
+        factors = [number, *rest] if number != 1 or not rest else rest
         pieces = [self._factor(factor, alone=len(factors) == 1 and not among) for factor in factors]
         text = pieces[0]
         for previous, piece in pairwise(pieces):
-            joint = r" \cdot " if previous[-1].isdigit() and piece[0].isdigit() else r"\,"
-            text += (" " if joint == r"\," and _is_plain(previous) and _is_plain(piece) else joint) + piece
+            if previous[-1].isdigit() and piece[0].isdigit():
+                text = self.joined([text, piece], Rank.TIMES, after=r"\cdot ")
+            elif _is_plain(previous) and _is_plain(piece):
+                text = f"{text} {piece}"
+            else:
+                text = self._beside([text, piece])
         return text
 
     def _print_Add(self, node: sympy.Add, order: str | None = None) -> str:
-        return " ".join(self._signed([str(self.doprint(argument)) for argument in self._ordered(node.args)]))
+        number, behind = number_in_front(node)
+        if number != 1:
+            return self._quotient(number, [behind], [])
+        return self.joined(self._summands(node), Rank.SIGN)
+
+    def _summands(self, expression: sympy.Expr) -> tuple[str, ...]:
+        """The summands with their signs, one by one."""
+        return self._signed([str(self.doprint(part)) for part in self._ordered(sympy.Add.make_args(expression))])
 
     def _print_Float(self, node: sympy.Float) -> str:
         return str(sympy.latex(node, full_prec=False))
@@ -306,17 +354,18 @@ def _reading_rank(factor: sympy.Expr) -> int:
     return 1 if factor.is_Add else 0
 
 
+def _is_tall(text: str) -> bool:
+    """Whether brackets around it are to grow."""
+    return r"\frac" in text or r"\sum" in text
+
+
+def _is_sum(expression: sympy.Expr) -> bool:
+    """Whether it is printed as a sum, and not as a number before one."""
+    return bool(expression.is_Add) and number_in_front(expression)[0] == 1
+
+
 def _is_plain(text: str) -> bool:
     return text.isalnum()
-
-
-def _from_one(position: Any) -> sympy.Expr:
-    """A position in indices from 0, as one from 1 in indices from 1: i + p becomes i + p - 1."""
-    position = sympy.sympify(position)
-    if is_index(position):
-        return sympy.Symbol(position.name)
-    # Plain symbols of the same names: these are printed as they are.
-    return _shifted(position, {i: sympy.Symbol(i.name) - 1 for i in free_indices(position)}) + 1
 
 
 def _shifted(node: sympy.Expr, shifts: dict[sympy.Symbol, sympy.Expr]) -> sympy.Expr:

@@ -18,6 +18,7 @@ __all__ = ["Symbols", "split_name"]
 
 _NUMBERED = re.compile(r"([A-Za-z]+?)(\d+)\Z")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_OTHER_INDICES = ("p", "t", "u", "v", "g", "h")
 _DELTA = word_letters("delta")
 _CAPITAL_DELTA = word_letters("Delta")
 _COMMA = Letters(",", ",", Style.UPRIGHT)
@@ -167,6 +168,12 @@ class Symbols:
         return bold(base) if capital == base or capital.latex in self._taken else capital
 
     # -- in LaTeX ----------------------------------------------------------------------------------------------------
+
+    def index(self, name: str) -> str:
+        """The name of an index; another letter where the number of examples has that one now."""
+        if self.program.batch is None or name != self.size(str(self.program.batch)):
+            return name
+        return next(letter for letter in _OTHER_INDICES if letter not in self._taken | self._index_names)
 
     def size(self, name: str) -> str:
         """The name of a size: H1 as H_1."""

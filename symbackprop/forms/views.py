@@ -10,6 +10,7 @@ import sympy
 
 from symbackprop.adjoint.records import Differentiation
 from symbackprop.errors import NoRuleError
+from symbackprop.forms.breaks import unmarked
 from symbackprop.forms.lower import Lowered, lower
 from symbackprop.forms.matrix_latex import MatrixPrinter
 from symbackprop.forms.matrix_sympy import matrix_expression
@@ -49,12 +50,14 @@ class Formula:
 class Views:
     """Prints and lowers the equations of a differentiated program, in the notation asked for.
 
-    ``aliases`` writes a variable or a size as another: (base, label) by name.
+    ``aliases`` writes a variable or a size as another: (base, label) by name. ``breakable`` says that the printers mark
+    where a line may be broken; formulas never hold marks.
     """
 
     differentiation: Differentiation
     notation: Notation = USUAL
     aliases: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    breakable: bool = False
 
     @cached_property
     def symbols(self) -> Symbols:
@@ -64,7 +67,7 @@ class Views:
     @cached_property
     def printer(self) -> IndexPrinter:
         """The printer of index notation."""
-        return IndexPrinter(self.symbols)
+        return IndexPrinter(self.symbols, self.breakable)
 
     @cached_property
     def matrix_printer(self) -> MatrixPrinter:
@@ -74,8 +77,8 @@ class Views:
     def index(self, equation: Equation) -> Formula:
         """The index form of an equation."""
         left = equation.left.everywhere
-        latex = (str(self.printer.doprint(left)), self.printer.right(equation))
-        return Formula(left, equation.right, *latex, text=str(equation))
+        left_latex, right_latex = unmarked(self.printer.doprint(left)), unmarked(self.printer.right(equation))
+        return Formula(left, equation.right, left_latex, right_latex, text=str(equation))
 
     def lowered(self, equation: Equation, orientation: Orientation = Orientation.ROWS) -> Lowered:
         """The array form of an equation."""
@@ -88,13 +91,13 @@ class Views:
         return Formula(
             matrix_expression(form.left),
             matrix_expression(form.right),
-            printer.print(form.left),
-            printer.right(form),
+            unmarked(printer.print(form.left)),
+            unmarked(printer.right(form)),
         )
 
     def matrix_latex(self, equation: Equation, orientation: Orientation = Orientation.ROWS) -> str | None:
         """The matrix form in LaTeX, None where matrix notation cannot say it."""
         try:
-            return self.matrix_printer.equation(self.lowered(equation, orientation))
+            return unmarked(self.matrix_printer.equation(self.lowered(equation, orientation)))
         except NoRuleError:
             return None

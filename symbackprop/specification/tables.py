@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from symbackprop.layers.losses import REDUCTIONS
 from symbackprop.optimizers import OPTIMIZERS
 from symbackprop.specification.values import INITIALIZATIONS
 
-__all__ = ["ACTIVATION", "LAYERS", "LOSS", "NETWORK", "PROGRAM", "RUN", "Key", "check_table"]
+__all__ = ["ACTIVATION", "DOCUMENT", "LAYERS", "LOSS", "NETWORK", "PROGRAM", "RUN", "Key", "check_table"]
 
 Table = Mapping[str, Any]
 
@@ -67,6 +68,7 @@ _INTEGERS = Kind(
 )
 _NAMES = Kind("a list of names, such as ['W1']", lambda value: _is_strings(value) and bool(value))
 _EQUATIONS = Kind("a list of strings", _is_strings)
+_DATE = Kind("a date, such as 2026-01-31, or an empty string", lambda value: isinstance(value, str | datetime.date))
 
 
 NETWORK: Mapping[str, Key] = MappingProxyType(
@@ -121,6 +123,22 @@ RUN: Mapping[str, Key] = MappingProxyType(
         "wrt": Key(_NAMES),
     }
 )
+DOCUMENT: Mapping[str, Key] = MappingProxyType(
+    {
+        "notation": Key(_TEXT),
+        "derivative": Key(_TEXT),
+        "functions": Key(_TEXT),
+        "orientation": Key(_TEXT),
+        "sections": Key(_NAMES),
+        "detail": Key(_TEXT),
+        "digits": Key(_COUNT),
+        "title": Key(_TEXT),
+        "author": Key(_TEXT),
+        "date": Key(_DATE),
+        "language": Key(_TEXT),
+    }
+)
+"""What may be chosen is known where documents are written."""
 
 
 def check_table(table: Any, keys: Mapping[str, Key], where: str) -> Table:

@@ -24,13 +24,13 @@ from symbackprop.specification.equations import parse_program
 from symbackprop.specification.file_arrays import ArrayReader, at
 from symbackprop.specification.latex import expression_from_latex
 from symbackprop.specification.points import read_text
-from symbackprop.specification.tables import ACTIVATION, LAYERS, LOSS, NETWORK, PROGRAM, RUN, check_table
+from symbackprop.specification.tables import ACTIVATION, DOCUMENT, LAYERS, LOSS, NETWORK, PROGRAM, RUN, check_table
 
 __all__ = ["RunSettings", "Specification", "load"]
 
 Array = npt.NDArray[Any]
 Table = Mapping[str, Any]
-_TABLES = ("network", "layers", "program", "sizes", "data", "parameters", "run")
+_TABLES = ("network", "layers", "program", "sizes", "data", "parameters", "run", "document")
 _REAL = ("learning_rate", "momentum")
 
 
@@ -58,7 +58,7 @@ class Specification:
     """What a network file says. ``description`` is None where it gives a program instead of layers.
 
     ``data`` and ``parameters`` hold what the file gives, checked and converted; ``sizes`` the numbers it gives for
-    symbolic sizes.
+    symbolic sizes, ``document`` how derivation documents are written, by the names of the options.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Specification:
     data: Mapping[str, Array] = field(default_factory=dict)
     parameters: Mapping[str, Array] = field(default_factory=dict)
     run: RunSettings = field(default_factory=RunSettings)
+    document: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
 
 
@@ -95,6 +96,7 @@ def load(path: str | os.PathLike[str]) -> Specification:
         data=reader.data(_table(tables, "data", file), parameters),
         parameters=parameters,
         run=_run(run),
+        document=check_table(_table(tables, "document", file), DOCUMENT, f"{file}: [document]"),
         path=file,
     )
 

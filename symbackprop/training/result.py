@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.tree import Paragraph, Table
 from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.files import write_whole
 from symbackprop.specification.points import read_npz
@@ -129,6 +131,21 @@ class Training:
         first = f"{self.losses[0]:.6g} -> " if self.epochs else ""
         stopped = f"; stopped: {self.stopped}" if self.stopped else ""
         return f"Training({self.network!r}: {epochs_in_words(self.epochs)}, loss {first}{self.loss:.6g}{stopped})"
+
+    def _repr_html_(self) -> str:
+        first = f"from {self.losses[0]:.6g} to " if self.epochs else ""
+        done = f"{self.network}: {epochs_in_words(self.epochs)}, loss {first}{self.loss:.6g}"
+        ended = f"; stopped: {self.stopped}" if self.stopped else ""
+        rows = (
+            ((name,), (_shape(array.shape),), ("yes" if name in self.trained else "no",))
+            for name, array in self.parameters.items()
+        )
+        table = Table((("parameter",), ("shape",), ("trained",)), tuple(rows))
+        return html_fragment([Paragraph((f"{done}{ended}.",)), table])
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " \N{MULTIPLICATION SIGN} ".join(map(str, shape)) or "number"
 
 
 _PLAIN: Mapping[str, Callable[[Any], bool]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import html
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.tex_text import escape
+from symbackprop.documents.tree import Block, Bullets, Paragraph, Table
 from symbackprop.verification.curve import Curve, plot_curves
 from symbackprop.verification.verdicts import Judgement, Verdict
 
@@ -175,17 +177,37 @@ class Report:
         return "\n".join(self._lines())
 
     def __repr__(self) -> str:
-        return f"Report({'ok' if self.ok else 'not ok'}: {self._sentence()})"
+        return f"Report({self._outcome()})"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in array.row(name)) + "</tr>"
-            for name, array in self.arrays.items()
-        )
-        worst = "".join(f"<li>{html.escape(str(entry))}</li>" for entry in self._shown())
-        listed = f"<ul>{worst}</ul>" if worst else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{listed}<p>{self._sentence()}</p>"
+        entries = [f"{entry}{self._where(entry)}" for entry in self._shown()]
+        items = tuple((words,) for words in (*entries, *self._unshown()))
+        blocks: list[Block] = [
+            Table(
+                tuple((column,) for column in _COLUMNS),
+                tuple(tuple((cell,) for cell in array.row(name)) for name, array in self.arrays.items()),
+                numeric=frozenset(range(1, len(_COLUMNS))),
+            ),
+            *([Bullets(items)] if items else []),
+            Paragraph((self._outcome(),)),
+            Paragraph(("; ".join((*(f"checked {point}" for point in self.points), self._effort())),)),
+            *(Paragraph((note,)) for note in self.notes),
+        ]
+        return html_fragment(blocks)
+
+    def _repr_latex_(self) -> str:
+        """A ``tabular`` that needs no package, and a sentence."""
+        rows = (_COLUMNS, *(array.row(name) for name, array in self.arrays.items()))
+        header, *body = (" & ".join(map(escape, row)) + r" \\" for row in rows)
+        lines = [r"\hline", header, r"\hline", *body, r"\hline", r"\end{tabular}\par"]
+        columns = "l" + "r" * (len(_COLUMNS) - 1)
+        return "\n".join([rf"\begin{{tabular}}{{{columns}}}", *lines, escape(self._outcome())])
+
+    def _outcome(self) -> str:
+        return f"{'ok' if self.ok else 'not ok'}: {self._sentence()}"
+
+    def _effort(self) -> str:
+        return f"{self.evaluations} evaluations of the loss ({self.method}), {self.seconds:.2g} s"
 
     def _lines(self) -> Iterator[str]:
         yield from _aligned([_COLUMNS, *(array.row(name) for name, array in self.arrays.items())])
@@ -193,15 +215,19 @@ class Report:
         if shown:
             yield ""
             yield from (f"{entry}{self._where(entry)}" for entry in shown)
-            other = sum(self._count(verdict) for verdict in Verdict if verdict is not Verdict.PASS)
-            if other > len(shown):
-                yield f"... and {other - len(shown)} more that did not pass; see report.arrays[name].verdicts"
+            yield from self._unshown()
         yield ""
         for point in self.points:
             yield f"checked {point}"
         yield from self.notes
-        yield f"{self.evaluations} evaluations of the loss ({self.method}), {self.seconds:.2g} s"
+        yield self._effort()
         yield self._sentence()
+
+    def _unshown(self) -> Iterator[str]:
+        """How many more entries did not pass than are shown, if there are any."""
+        more = sum(self._count(verdict) for verdict in Verdict if verdict is not Verdict.PASS) - len(self._shown())
+        if more > 0:
+            yield f"... and {more} more that did not pass; see report.arrays[name].verdicts"
 
     def _where(self, entry: Entry) -> str:
         return f" ({self.points[entry.point]})" if len(self.points) > 1 else ""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symbackprop.documents.checks import WeightCheck
+from symbackprop.documents.example import WeightCheck
 from symbackprop.forms.scalar import Place, ScalarForm, ScalarGradient
 from symbackprop.notation.expressions import ElementwiseFunction, walk
 from symbackprop.notation.interpreter import EXACT, interpret

@@ -26,10 +26,12 @@ def test_the_networks_of_the_articles_are_there():
         "article-002-moons",
         "article-003-2-3-1",
         "mazur-2-2-2",
+        "six-layers",
+        "softmax-2-3-3",
     } == set(NETWORKS)
 
 
-@pytest.mark.parametrize("suffix", [".tex", ".md"])
+@pytest.mark.parametrize("suffix", [".tex", ".md", ".html"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_regenerated_byte_for_byte(name, suffix, accept, tmp_path):
     committed = FOLDER / name / f"derivation{suffix}"
@@ -39,6 +41,23 @@ def test_regenerated_byte_for_byte(name, suffix, accept, tmp_path):
     written = derivation.save(tmp_path / f"derivation{suffix}")
     assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
     assert written.read_bytes() == committed.read_bytes(), "changed; run with --accept and look at the difference"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_pdf_says_the_same(name, accept, tmp_path):
+    """Not byte for byte: another TeX makes other bytes of the same pages."""
+    committed = FOLDER / name / "derivation.pdf"
+    written = sbp.Network.load(FOLDER / name / "network.toml").derive().save(tmp_path / "derivation.pdf")
+    if accept:
+        shutil.copy(written, committed)
+    assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
+    assert words_of(committed) == words_of(written), "changed; run with --accept and look at the difference"
+
+
+def words_of(pdf):
+    return subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True).stdout.split()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -94,7 +113,9 @@ def test_compiles_without_a_warning(name, tmp_path):
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout[-2000:]
     log = (tmp_path / "derivation.log").read_text(encoding="latin-1")
-    assert not re.findall(r"^(?:LaTeX Warning|Overfull|Underfull \\hbox).*", log, re.MULTILINE)
+    assert not re.findall(
+        r"^(?:(?:LaTeX|Package \w+|pdfTeX) [Ww]arning|Overfull|Underfull \\hbox).*", log, re.MULTILINE
+    )
 
 
 # Article 003, "Working of Neural Networks": what the slides print, to the digits they print.

@@ -8,12 +8,15 @@ from known_programs import KNOWN
 
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
+from symbackprop.api.story import story_of
 from symbackprop.documents.derivation import Story, derivation_document
+from symbackprop.documents.options import Options
 from symbackprop.documents.tree import Bullets, Display, Figure, Math, Paragraph, Ref, Table
 from symbackprop.forms.views import Views
 from symbackprop.layers.activations import ACTIVATIONS
 from symbackprop.layers.losses import LOSSES
 
+OPTIONS = Options(date="2026-01-31")
 ENDINGS = {"binary_cross_entropy": "sigmoid", "categorical_cross_entropy": "softmax"}
 MODELS = {
     "softmax": sbp.Network(2, [sbp.Dense(3, "relu"), sbp.Dense(2, "softmax")], "categorical_cross_entropy", l2=0.1),
@@ -47,12 +50,19 @@ MODELS = {
 NAMES = [*MODELS, *(f"program {name}" for name in KNOWN)]
 
 
+def story(model, parameters=None, x=None, y=None, options=OPTIONS, learning_rate=None):
+    """What the document of ``model`` tells, with these numbers."""
+    derivation = model.derive()
+    return story_of(derivation, derivation._given(parameters, x, y, {}), learning_rate, options)
+
+
 @cache
-def document(name):
+def document(name, options=OPTIONS):
     if name in MODELS:
-        return derivation_document(MODELS[name].derive()._story(None, None, None, None))
+        return derivation_document(story(MODELS[name], options=options), options)
     known = KNOWN[name.removeprefix("program ")].build()
-    return derivation_document(Story(Views(differentiate(known)), name, ("A program.",)))
+    views = Views(differentiate(known), options.as_notation, breakable=True)
+    return derivation_document(Story(views, name), options)
 
 
 def texts(block):
@@ -81,5 +91,10 @@ def formulas(document):
 
 
 def references(document):
-    """The labels that are referred to."""
+    """What is referred to: the labels of displays, and of figures behind "figure:"."""
     return [part.label for block in document.blocks for text in texts(block) for part in text if isinstance(part, Ref)]
+
+
+def cited(document):
+    """The labels of the displays that are referred to."""
+    return [label for label in references(document) if not label.startswith("figure:")]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 
+from documents import story
+
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.documents.drawing import Drawing
 from symbackprop.documents.graph_figure import graph_figure
+from symbackprop.documents.languages import LANGUAGES
 from symbackprop.documents.network_figure import network_figure
 from symbackprop.documents.wire_labels import in_names, in_numbers
+from symbackprop.documents.words import words_of
 from symbackprop.forms.views import Views
 
 _D = sbp.Dense
@@ -61,22 +65,23 @@ def views(name: str) -> Views:
 
 
 @cache
-def network(name: str) -> Drawing:
-    return network_figure(views(name).symbols, MODELS[name].description)
+def network(name: str, language: str = "en") -> Drawing:
+    return network_figure(views(name).symbols, words_of(language), MODELS[name].description)
 
 
 @cache
-def graph(name: str) -> Drawing:
+def graph(name: str, language: str = "en") -> Drawing:
     differentiation = views(name).differentiation
-    return graph_figure(differentiation, in_names(views(name).symbols, differentiation))
+    return graph_figure(differentiation, in_names(views(name).symbols, differentiation), words_of(language))
 
 
 @cache
-def numbered_graph(name: str) -> Drawing | None:
+def numbered_graph(name: str, language: str = "en") -> Drawing | None:
     """The graph with the numbers of an example that is drawn from a seed; None where it has none, or too many."""
-    story = MODELS[name].derive()._story(None, None, None, None)
-    signals = in_numbers(story.views.symbols, story.views.differentiation, story.example)
-    return None if signals is None else graph_figure(story.views.differentiation, signals)
+    told = story(MODELS[name])
+    words = words_of(language)
+    signals = in_numbers(told.views.symbols, told.views.differentiation, told.example, words)
+    return None if signals is None else graph_figure(told.views.differentiation, signals, words)
 
 
 def all_drawings() -> dict[str, Drawing]:
@@ -87,4 +92,8 @@ def all_drawings() -> dict[str, Drawing]:
         numbered = numbered_graph(name)
         if numbered is not None:
             found[f"numbers {name}"] = numbered
+    # The words are longer in some languages than in others.
+    for code in LANGUAGES:
+        found |= {f"network {name} {code}": network(name, code) for name in NETWORKS}
+        found[f"graph 100 layers {code}"] = graph("100 layers", code)
     return found

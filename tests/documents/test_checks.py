@@ -6,11 +6,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from documents import OPTIONS, story
 
 import symbackprop as sbp
-from symbackprop.documents.checks import WeightCheck, check_blocks
-from symbackprop.documents.tree import Table
-from symbackprop.documents.worked import _product
+from symbackprop.documents.checks import checks_section
+from symbackprop.documents.context import Context
+from symbackprop.documents.example import WeightCheck
+from symbackprop.documents.tree import Math, Table
+from symbackprop.documents.weights import product_of_steps
 from symbackprop.layers.activations import ACTIVATIONS
 
 SMALL = {
@@ -23,7 +26,7 @@ SMALL["penalties"] = sbp.Network(1, [sbp.Dense(2, "tanh"), sbp.Dense(1)], "mean_
 def example_of(network):
     rng = np.random.default_rng(3)
     parameters = {name: rng.normal(size=array.shape) for name, array in network.initial_parameters().items()}
-    return network.derive()._story(parameters, None, None, None).example
+    return story(network, parameters, None, None).example
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -32,7 +35,7 @@ def test_the_three_ways_agree(name):
     assert len(example.checks) == sum(array.size for array in SMALL[name].initial_parameters().values())
     for check in example.checks:
         gradient = example.form.gradient(check.place[0], *check.place[1])
-        assert _product(gradient) == pytest.approx(gradient.value, rel=1e-12, abs=1e-15)
+        assert product_of_steps(gradient) == pytest.approx(gradient.value, rel=1e-12, abs=1e-15)
         assert check.derivative == pytest.approx(gradient.value, rel=1e-10, abs=1e-14)
         assert check.error(gradient.value) < 1e-6
 
@@ -67,13 +70,13 @@ def test_of_many_weights_one_of_each_array_is_checked():
 def test_a_loss_too_large_for_sympy_is_checked_by_differences():
     network = sbp.Network(60, [sbp.Dense(40, "tanh"), sbp.Dense(1)], "mean_squared_error")
     rng = np.random.default_rng(0)
-    example = network.derive()._story(None, rng.normal(size=(1, 60)), [[1.0]], None).example
+    example = story(network, None, rng.normal(size=(1, 60)), [[1.0]]).example
     assert all(check.derivative is None for check in example.checks)
     for check in example.checks:
         assert check.error(example.form.gradient(check.place[0], *check.place[1]).value) < 1e-6
     (table,) = (
         block
-        for block in check_blocks(network.derive()._views, [(check, 1.0) for check in example.checks])
+        for block in checks_section(Context(network.derive()._views, OPTIONS), example)
         if isinstance(block, Table)
     )
     assert all(row[2] == ("not taken",) for row in table.rows)
@@ -86,3 +89,15 @@ def test_cases_inside_of_cases_are_not_written_out():
 
 def test_the_error_of_a_derivative_that_is_zero_is_absolute():
     assert WeightCheck(("W1", (0, 0)), 0.0, 1e-9, 1e-5).error(0.0) == 1e-9
+
+
+def test_an_error_of_rounding_is_not_spelled_out():
+    """How large it is differs from machine to machine, and the document must not."""
+    example = example_of(SMALL["sigmoid"])
+    blocks = checks_section(Context(SMALL["sigmoid"].derive()._views, OPTIONS), example)
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    assert {row[-1] for row in table.rows} == {(Math("< 10^{-6}"),)}
+    coarse = dataclasses.replace(example, checks=(dataclasses.replace(example.checks[0], difference=0.0),))
+    blocks = checks_section(Context(SMALL["sigmoid"].derive()._views, OPTIONS), coarse)
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    assert table.rows[0][-1] == (Math("1"),)

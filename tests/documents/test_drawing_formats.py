@@ -108,7 +108,7 @@ def test_a_document_asks_for_tikz_only_where_it_draws():
     figure = Figure(EVERYTHING, ("A caption with ", Math("x"), "."), "In words: 50%.", "one")
     written = tex(Document("Figure", (figure,), ""))
     assert written.count(r"\usepackage{tikz}") == 1
-    assert r"\label{fig:one}Figure~\thefigure: A caption with $x$." in written
+    assert "\\caption[]{A caption with $x$.}\\label{fig:one}" in written
     assert "% In words: 50%." in written
 
 
@@ -118,9 +118,9 @@ def test_tikz_compiles_without_a_warning(tmp_path):
     blocks = tuple(Figure(drawing, (f"{name}.",), drawing.alternative) for name, drawing in drawings.items())
     (tmp_path / "d.tex").write_text(tex(Document("Figures", blocks, "")), encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "d.tex"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout[-2000:]
+    for _ in range(2):
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout[-2000:]
     log = (tmp_path / "d.log").read_text(encoding="latin-1")
-    assert not re.findall(
-        r"^(?:LaTeX (?:Font )?Warning|Package \w+ Warning|Overfull|Underfull \\hbox).*", log, re.MULTILINE
-    )
+    problem = r"^(?:(?:LaTeX|LaTeX Font|Package \w+|pdfTeX) [Ww]arning|Overfull|Underfull \\hbox).*"
+    assert not re.findall(problem, log, re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from documents import OPTIONS, story
 from figure_cases import MODELS, NETWORKS, all_drawings, graph, network, numbered_graph, views
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,13 +14,16 @@ from random_programs import cases
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.documents.collisions import collisions
+from symbackprop.documents.context import Context
 from symbackprop.documents.derivation import derivation_document
 from symbackprop.documents.drawing import Box, Circle, Dots, Ink, Label, Line, Tip
 from symbackprop.documents.graph_figure import graph_figure
+from symbackprop.documents.languages import LANGUAGES
 from symbackprop.documents.network_figure import network_figure
-from symbackprop.documents.notation_table import notation_blocks
+from symbackprop.documents.notation_table import notation_section
 from symbackprop.documents.tree import Figure, Heading, Math, Table
 from symbackprop.documents.wire_labels import in_names
+from symbackprop.documents.words import words_of
 from symbackprop.errors import SymbackpropError
 from symbackprop.forms.signs import Sign
 from symbackprop.forms.views import Views
@@ -40,13 +44,19 @@ def test_nothing_touches(name):
 
 
 @settings(max_examples=25)
-@given(SIZES, st.lists(LAYERS, min_size=1, max_size=9), st.sampled_from(["out_in", "in_out"]))
-def test_nothing_touches_in_any_network(inputs, layers, layout):
+@given(
+    SIZES,
+    st.lists(LAYERS, min_size=1, max_size=9),
+    st.sampled_from(["out_in", "in_out"]),
+    st.sampled_from(sorted(LANGUAGES)),
+)
+def test_nothing_touches_in_any_network(inputs, layers, layout, language):
     net = sbp.Network(inputs, layers, "half_squared_error", weight_layout=layout)
     made = Views(differentiate(net.program))
-    assert collisions(network_figure(made.symbols, net.description)) == ()
+    words = words_of(language)
+    assert collisions(network_figure(made.symbols, words, net.description)) == ()
     signals = in_names(made.symbols, made.differentiation)
-    assert collisions(graph_figure(made.differentiation, signals)) == ()
+    assert collisions(graph_figure(made.differentiation, signals, words)) == ()
 
 
 @settings(max_examples=40)
@@ -56,7 +66,7 @@ def test_nothing_touches_in_any_program(case):
         made = Views(differentiate(case.program))
     except SymbackpropError:
         return
-    drawing = graph_figure(made.differentiation, in_names(made.symbols, made.differentiation))
+    drawing = graph_figure(made.differentiation, in_names(made.symbols, made.differentiation), words_of("en"))
     assert collisions(drawing) == ()
     assert sum(isinstance(mark, Box) for mark in drawing.marks) >= min(len(case.program.equations), 9)
 
@@ -66,7 +76,9 @@ def test_nothing_touches_in_any_program(case):
 
 def symbols_of_the_text(name):
     """The mathematics of the notation table."""
-    (table,) = (block for block in notation_blocks(views(name)) if isinstance(block, Table))
+    (table,) = (
+        block for block in notation_section(Context(views(name), OPTIONS), None, None) if isinstance(block, Table)
+    )
     return [part.latex for row in table.rows for cell in row for part in cell if isinstance(part, Math)]
 
 
@@ -87,7 +99,12 @@ def test_every_symbol_is_in_the_notation_table(name):
         whole = Sign(sign.base, sign.above).latex
         if re.fullmatch(r"-?[\d.]+|/|\\partial| \\cdot 10(\^\{.*\})?| \\times ", whole):
             continue
-        assert any(re.search(re.escape(whole) + r"(?![\^A-Za-z}])", latex) for latex in known), whole
+        # Where many layers are alike, the table names the first and says how far it goes on.
+        first = re.sub(r"\^\{\(\d+\)\}", "^{(1)}", whole)
+        found = [
+            latex for latex in known if re.search(rf"(?:{re.escape(whole)}|{re.escape(first)})(?![\^A-Za-z}}])", latex)
+        ]
+        assert found, whole
         for below in sign.below:
             assert below.latex.isdigit() or below.latex == "," or below.latex in known
 
@@ -137,6 +154,29 @@ def test_of_many_layers_the_first_and_the_last_are_drawn():
     assert len([text for text in plain(network("6 layers")) if text.startswith("layer")]) == 6
 
 
+def test_a_name_that_is_long_is_cut(tmp_path):
+    net = sbp.Network(1, [sbp.Dense(1, OWN[0])], "half_squared_error", name="cut")
+    text = net.derive().save(tmp_path / "d.tex").read_text(encoding="utf-8")
+    assert "{an activation w...}" in text
+    assert "[U+" not in text
+
+
+def test_layers_that_are_alike_are_said_once():
+    text = network("100 layers").alternative
+    assert "3 inputs; layers 1 to 99 have 4 units each and the activation tanh; layer 100 has one unit" in text
+    assert len(text) < 400
+
+
+def test_a_drawing_is_in_the_language_of_the_document():
+    assert {"Eing\u00e4nge", "Schicht 1", "Identit\u00e4t", "Bias b(2)", "kein Bias"} <= set(
+        plain(network("4-3-1", "de"))
+    )
+    assert "192 weitere Gleichungen" in plain(graph("100 layers", "de"))
+    text = network("symbolic", "de").alternative
+    assert "mit D Eing\u00e4ngen; Schicht 1 hat H1 Einheiten und die Aktivierung GELU mit tanh;" in text
+    assert "a1 ist" in numbered_graph("2-3-1", "de").alternative
+
+
 # Graphs
 
 
@@ -156,8 +196,8 @@ def test_names_stand_at_the_wires():
 
 def test_numbers_stand_at_the_wires_where_they_are_few():
     net = sbp.Network(1, [sbp.Dense(1)], "half_squared_error")
-    story = net.derive()._story({"W1": [[2.0]], "b1": [0.5]}, [[3.0]], [[5.0]], None)
-    (figure,) = (b for b in derivation_document(story).blocks if isinstance(b, Figure) and b.label == "graph")
+    told = story(net, {"W1": [[2.0]], "b1": [0.5]}, [[3.0]], [[5.0]])
+    (figure,) = (b for b in derivation_document(told).blocks if isinstance(b, Figure) and b.label == "graph")
     assert {"2", "0.5", "3", "5", "6.5", "1.5", "4.5", "1.12", "1"} <= set(plain(figure.drawing))
     assert "z1 is 6.5 with derivative 1.5" in figure.alternative
 
@@ -168,8 +208,8 @@ def test_names_stand_there_where_numbers_are_many_or_none(name):
 
 
 def test_several_examples_are_not_drawn_as_one():
-    story = MODELS["2-3-1"].derive()._story(None, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0]], None)
-    (figure,) = (b for b in derivation_document(story).blocks if isinstance(b, Figure) and b.label == "graph")
+    told = story(MODELS["2-3-1"], None, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0]])
+    (figure,) = (b for b in derivation_document(told).blocks if isinstance(b, Figure) and b.label == "graph")
     assert "Z(1)" in plain(figure.drawing)
 
 
@@ -201,7 +241,7 @@ def test_what_is_taken_twice_has_one_name_and_one_derivative(name, weight):
 
 
 def test_the_figures_stand_where_they_belong():
-    blocks = derivation_document(MODELS["2-3-1"].derive()._story(None, None, None, None)).blocks
+    blocks = derivation_document(story(MODELS["2-3-1"])).blocks
     places = {block.label: place for place, block in enumerate(blocks) if isinstance(block, Figure)}
     titles = {block.title: place for place, block in enumerate(blocks) if isinstance(block, Heading)}
     assert places["network"] < titles["Result"]
@@ -209,7 +249,7 @@ def test_the_figures_stand_where_they_belong():
 
 
 def test_a_program_has_no_network():
-    blocks = derivation_document(MODELS["attention"].derive()._story(None, None, None, None)).blocks
+    blocks = derivation_document(story(MODELS["attention"])).blocks
     assert [block.label for block in blocks if isinstance(block, Figure)] == ["graph"]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
 import textwrap
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -62,8 +64,27 @@ def test_it_is_a_pdf_and_the_same_each_time(tmp_path):
     assert written[0].startswith(b"%PDF-1.")
     assert written[0] == written[1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.pdf", "b.pdf", "temporary"]
-    assert SMALL.title.encode("utf-16-be").hex().upper().encode() in written[0].replace(b"\n", b"")
     assert b"/CreationDate" not in written[0]
+
+
+@needs_latex
+def test_who_wrote_what_is_in_the_data_of_the_file():
+    named = replace(SMALL, title="Größe & <ф> -- 50% \U0001f600", author="Ä. {Ö}_1", date="3 May 2024", language="de")
+    content = pdf(named)
+    assert information(content, "Title") == named.title
+    assert information(content, "Author") == named.author
+    assert information(pdf(SMALL), "Author") == ""
+
+
+def information(content, key):
+    """A text of the PDF's own data; its bytes may be written as three octal digits."""
+    (found,) = re.findall(rb"/" + key.encode() + rb"\(((?:[^()\\]|\\.)*)\)", content, re.DOTALL)
+    raw = re.sub(rb"\\(\d{3}|.)", lambda part: octal(part[1]), found, flags=re.DOTALL)
+    return raw.decode("utf-16")
+
+
+def octal(digits):
+    return bytes([int(digits, 8)]) if len(digits) == 3 else digits
 
 
 @needs_latex

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.forms.evaluate import evaluate_program
+from symbackprop.forms.printing import IndexPrinter
 from symbackprop.forms.symbols import Symbols
-from symbackprop.notation.expressions import occurrence, total
+from symbackprop.notation.expressions import index, occurrence, size, total
 from symbackprop.notation.interpreter import FLOAT, interpret
-from symbackprop.notation.program import Equation, Variable
+from symbackprop.notation.program import Equation, Program, Role, Variable
 
 
 def program(*equations, **declared):
@@ -43,7 +48,7 @@ def test_a_sign_in_front_of_a_sum_keeps_its_brackets():
 
 def test_a_coefficient_that_is_a_sum_has_brackets():
     derivation = program("L = (N + 1)*Sum(w[n]**2*x[n], n)", inputs={"x": ("N",)}, parameters={"w": ("N",)})
-    assert r"(2 + 2 N)\,w_{n}\,x_{n}" in index_latex(derivation, "w")
+    assert index_latex(derivation, "w") == r"2\,(1 + N)\,w_{n}\,x_{n}"
 
 
 def test_range_guards_count_from_one():
@@ -101,6 +106,17 @@ def test_transposed_powers_have_one_superscript():
             assert not re.search(r"\^\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\^", adjoint.matrix_latex(orientation) or "")
 
 
+def test_what_is_transposed_has_one_pair_of_brackets():
+    derivation = program(
+        "u[i] = Sum(W[i,j]*x[j], j)", "L = Sum(u[i]**2*x[i], i)", inputs={"x": ("D",)}, parameters={"W": ("D", "D")}
+    )
+    loss = derivation.program.definitions["L"]
+    assert derivation._views.matrix_latex(loss) == r"L = \left(u^{\circ 2}\right)^{\top} x"
+    net = sbp.Network(2, [sbp.Dense(2, "softmax")], "half_squared_error").derive()
+    assert r"\left(\left(" not in net["b1"].matrix_latex()
+    assert r"\left(\left(\left(" not in "".join(a.matrix_latex() or "" for a in net.adjoints.values())
+
+
 @pytest.mark.parametrize(
     "probability",
     [
@@ -140,3 +156,100 @@ def test_second_differentiation_has_symbols_of_its_own():
     again = second.by_variable["z1"].name
     assert symbols.element("z1_bar", ("n", "j")) == r"\delta^{(1)}_{nj}"
     assert symbols.element(again, ("n", "j")) == r"\frac{\partial S}{\partial z^{(1)}_{nj}}"
+
+
+# -- numbers that all summands share -----------------------------------------------------------------------------------
+
+A, Y, X = (occurrence(name) for name in "ayx")
+
+
+def printed(expression):
+    scalars = Program(tuple(Variable(name, role=Role.PARAMETER) for name in "ayx"), (), loss="a")
+    return IndexPrinter(Symbols(scalars)).doprint(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "latex"),
+    [
+        (2 * A - 2 * Y, r"2\,(a - y)"),
+        (2 * Y - 2 * A, r"2\,(y - a)"),
+        (Y - A, "y - a"),
+        (-A - Y, "-a - y"),
+        (A / 2 - Y / 2, r"\frac{1}{2}\,(a - y)"),
+        (3 * A / 2 + Y / 2, r"\frac{1}{2}\,(y + 3 a)"),
+        (A / 2 + Y / 3, r"\frac{1}{2}\,a + \frac{1}{3}\,y"),
+        (2 + 4 * A, r"2\,(1 + 2 a)"),
+        (X * (2 * A - 2 * Y), r"2 x\,(a - y)"),
+        (3 * X * (2 * A - 2 * Y), r"6 x\,(a - y)"),
+        (X * (2 * A - 2 * Y) / 2, r"x\,(a - y)"),
+        (-X * (2 * A - 2 * Y), r"-2 x\,(a - y)"),
+        ((2 * A - 2 * Y) ** 2, r"4\,(a - y)^{2}"),
+        (X * (2 * A - 2 * Y) ** 2, r"4 x\,(a - y)^{2}"),
+        (1 / (2 * A - 2 * Y), r"\frac{1}{2\,(a - y)}"),
+        (X / (2 * A - 2 * Y), r"\frac{x}{2\,(a - y)}"),
+        ((2 * A + 4) / (6 * Y + 2), r"\frac{2 + a}{1 + 3 y}"),
+        (sympy.sqrt(2 * A - 2 * Y), r"\sqrt{2\,(a - y)}"),
+        ((2 * A - 2 * Y) ** X, r"(2\,(a - y))^{x}"),
+        (sympy.exp(2 * A - 2 * Y), r"e^{2\,(a - y)}"),
+        (sympy.tanh(2 * A - 2 * Y), r"\tanh(2\,(a - y))"),
+        (X - (2 * A - 2 * Y) * Y, r"x - 2 y\,(a - y)"),
+        (0.5 * A - 0.5 * Y, r"0.5\,a - 0.5\,y"),
+    ],
+)
+def test_a_number_that_all_summands_share_stands_once_in_front(expression, latex):
+    assert printed(expression) == latex
+
+
+N = (index("n"),)
+
+
+def test_in_a_sum_and_among_factors():
+    derivation = program(
+        "L = Sum((a[n] - y[n])**2*x[n], n)", inputs={"x": ("N",), "y": ("N",)}, parameters={"a": ("N",)}
+    )
+    assert index_latex(derivation, "a") == r"2\,x_{n}\,(a_{n} - y_{n})"
+    (contribution,) = derivation.differentiation.by_variable["a"].contributions
+    printer = derivation._views.printer
+    assert printer.doprint(contribution.chain[-1].expression) == r"2\,x_{n}\,(a_{n} - y_{n})"
+    assert printer.doprint(total(2 * occurrence("a", *N) - 2 * occurrence("y", *N), (*N, size("N")))) == (
+        r"\sum_{n=1}^{N} 2\,(a_{n} - y_{n})"
+    )
+
+
+def value(latex, numbers):
+    """What a printed formula of single letters says, read as Python."""
+    text = latex.replace(r"\left", "").replace(r"\right", "").replace(r"\frac", "F").replace(r"\cdot", "*")
+    text = text.replace(r"\,", "*").replace("^", "**").replace("{", "(").replace("}", ")")
+    text = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", text)
+    assert "*-" not in text
+    return eval(text, {"F": lambda above: lambda below: Fraction(above) / Fraction(below), **numbers})
+
+
+expressions = st.recursive(
+    st.sampled_from([A, Y, X]) | st.integers(-4, 4).map(sympy.Integer) | st.sampled_from([sympy.Rational(1, 2)]),
+    lambda inner: (
+        st.tuples(inner, inner).map(lambda pair: pair[0] + pair[1])
+        | st.tuples(inner, inner).map(lambda pair: pair[0] * pair[1])
+        | st.tuples(st.sampled_from([2, 3, -2, sympy.Rational(3, 2)]), inner).map(lambda pair: pair[0] * pair[1])
+        | st.tuples(inner, st.sampled_from([2, 3, -1, -2])).map(lambda pair: pair[0] ** pair[1] if pair[0] != 0 else A)
+    ),
+    max_leaves=8,
+)
+
+
+@given(expressions)
+def test_what_is_printed_means_what_it_says(expression):
+    assume(expression.is_finite is not False)
+    numbers = {"a": Fraction(3, 7), "y": Fraction(-5, 11), "x": Fraction(13, 17)}
+    meant = expression.subs({symbol: sympy.Rational(numbers[symbol.name]) for symbol in (A, Y, X)})
+    assume(meant.is_finite)
+    assert value(printed(expression), numbers) == Fraction(int(meant.p), int(meant.q))
+
+
+@given(expressions)
+def test_a_sum_begins_with_what_is_added(expression):
+    assume(expression.is_Add)
+    summands = expression.args
+    if not printed(expression).startswith("-"):
+        return
+    assert all(summand.as_coeff_Mul()[0].is_negative for summand in summands)
