@@ -18,8 +18,8 @@ from symbackprop.codegen.arguments import Arguments
 from symbackprop.codegen.gradient_function import GradientFunction
 from symbackprop.codegen.module_source import module_source
 from symbackprop.documents.description import in_words
-from symbackprop.documents.emitters import check_suffix, write_document
-from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.formats.emitters import check_suffix, write_document
+from symbackprop.documents.formats.fragment import html_fragment
 from symbackprop.documents.options import Options
 from symbackprop.errors import UsageError, nearest
 from symbackprop.files import write_whole

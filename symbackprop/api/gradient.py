@@ -9,7 +9,7 @@ from dataclasses import replace
 import sympy
 
 from symbackprop.adjoint.records import Adjoint, Contribution, Step
-from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.formats.fragment import html_fragment
 from symbackprop.documents.tree import Display, Row
 from symbackprop.errors import NoRuleError, UsageError, nearest
 from symbackprop.forms.arrays import Node

@@ -12,12 +12,12 @@ import sympy
 
 from symbackprop.adjoint.records import Differentiation
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.documents.context import Context
 from symbackprop.documents.derivation import Story, derivation_document
 from symbackprop.documents.example import WorkedExample
 from symbackprop.documents.options import Options
-from symbackprop.documents.recursion import recursion
-from symbackprop.documents.result import result_section
+from symbackprop.documents.sections.context import Context
+from symbackprop.documents.sections.recursion import recursion
+from symbackprop.documents.sections.result import result_section
 from symbackprop.documents.tree import Block, Document, Heading
 from symbackprop.errors import UsageError
 from symbackprop.forms.evaluate import evaluate_program

@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from symbackprop._version import __version__
-from symbackprop.documents.backward import backward_section, probabilities_section
-from symbackprop.documents.checks import checks_section
-from symbackprop.documents.context import Context
 from symbackprop.documents.example import WorkedExample
-from symbackprop.documents.figures import network_blocks
-from symbackprop.documents.forward import forward_section
-from symbackprop.documents.header import command, header_blocks
-from symbackprop.documents.kinks import kinks_section
-from symbackprop.documents.notation_table import notation_section
 from symbackprop.documents.options import Options
-from symbackprop.documents.recursion import recursion
-from symbackprop.documents.references import resolved
-from symbackprop.documents.result import result_section
+from symbackprop.documents.sections.backward import backward_section, probabilities_section
+from symbackprop.documents.sections.checks import checks_section
+from symbackprop.documents.sections.context import Context
+from symbackprop.documents.sections.figures import network_blocks
+from symbackprop.documents.sections.forward import forward_section
+from symbackprop.documents.sections.header import command, header_blocks
+from symbackprop.documents.sections.kinks import kinks_section
+from symbackprop.documents.sections.notation_table import notation_section
+from symbackprop.documents.sections.recursion import recursion
+from symbackprop.documents.sections.references import resolved
+from symbackprop.documents.sections.result import result_section
+from symbackprop.documents.sections.worked import worked_section
 from symbackprop.documents.tree import Block, Captions, Document
-from symbackprop.documents.worked import worked_section
 from symbackprop.forms.views import Views
 from symbackprop.network import NetworkDescription
 

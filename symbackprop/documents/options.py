@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.documents.languages import LANGUAGES
+from symbackprop.documents.languages.tables import LANGUAGES
 from symbackprop.errors import UsageError, nearest
 from symbackprop.forms.notation import Notation
 
@@ -36,7 +36,7 @@ class Options:
                      the algebra too
     ``digits``       significant figures of what is computed, 1 to 15
     ``title``, ``author``, ``date``  of the title block; by default the network's name, nobody, and today
-    ``language``     one of ``symbackprop.documents.languages.LANGUAGES``
+    ``language``     one of ``symbackprop.documents.languages.tables.LANGUAGES``
     """
 
     notation: str = "superscript"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbackprop.documents.drawing import Drawing
+from symbackprop.documents.drawings.drawing import Drawing
 
 __all__ = [
     "Block",
@@ -34,9 +34,10 @@ class Math:
 
 @dataclass(frozen=True)
 class Ref:
-    """A reference to a numbered display, by its label."""
+    """A reference by its label: to a numbered display, or to a ``figure``."""
 
     label: str
+    figure: bool = False
 
 
 @dataclass(frozen=True)

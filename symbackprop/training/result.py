@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symbackprop.documents.fragment import html_fragment
+from symbackprop.documents.formats.fragment import html_fragment
 from symbackprop.documents.tree import Paragraph, Table
 from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.files import write_whole

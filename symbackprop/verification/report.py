@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.documents.fragment import html_fragment
-from symbackprop.documents.tex_text import escape
+from symbackprop.documents.formats.fragment import html_fragment
+from symbackprop.documents.formats.tex_text import escape
 from symbackprop.documents.tree import Block, Bullets, Paragraph, Table
 from symbackprop.verification.curve import Curve, plot_curves
 from symbackprop.verification.verdicts import Judgement, Verdict

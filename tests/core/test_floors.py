@@ -177,3 +177,27 @@ def test_a_forbidden_call_is_noticed(line: str) -> None:
 
 def test_what_is_allowed_is_allowed() -> None:
     assert forbidden("sympy.sympify(extent); x.evalf(); sympy.S.One; '''simplify(x)'''") == []
+
+
+# Within the documents: words, then drawings, then sections, which make a tree; formats read the tree and know no more.
+STOREYS = {"languages": 1, "drawings": 2, "sections": 3, "formats": 3}
+
+
+def storey(module: str) -> int | None:
+    names = module.split(".")
+    return STOREYS.get(names[2]) if names[1:2] == ["documents"] and len(names) > 2 else None
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "documents").glob("*/*.py")), ids=lambda path: path.stem)
+def test_formats_know_no_sections_and_words_no_drawings(path: Path) -> None:
+    module = dotted(path)
+    own = storey(module)
+    assert own is not None
+    for _, imported in imports(ast.parse(path.read_text(encoding="utf-8")), module, path.name == "__init__.py"):
+        other = storey(imported)
+        home = imported.split(".")[2] if other is not None else ""
+        assert other is None or other < own or home == module.split(".")[2], f"{module} imports {imported}"
+
+
+def test_the_storeys_are_walked() -> None:
+    assert {path.parent.name for path in (PACKAGE / "documents").glob("*/*.py")} == set(STOREYS)

@@ -13,11 +13,11 @@ import pytest
 import symbackprop as sbp
 from symbackprop import __version__
 from symbackprop.api.story import story_of
-from symbackprop.documents.context import Context
 from symbackprop.documents.derivation import derivation_document
 from symbackprop.documents.layout import WIDTH, ems, glyphs, lines
-from symbackprop.documents.recursion import recursion
-from symbackprop.documents.steps import shown_form
+from symbackprop.documents.sections.context import Context
+from symbackprop.documents.sections.recursion import recursion
+from symbackprop.documents.sections.steps import shown_form
 from symbackprop.documents.tree import Bullets, Code, Display, Figure, Heading, Math, Paragraph, Ref, Table
 from symbackprop.forms.breaks import unmarked
 

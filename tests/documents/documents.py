@@ -91,10 +91,11 @@ def formulas(document):
 
 
 def references(document):
-    """What is referred to: the labels of displays, and of figures behind "figure:"."""
+    """The labels that are referred to, of displays and of figures."""
     return [part.label for block in document.blocks for text in texts(block) for part in text if isinstance(part, Ref)]
 
 
 def cited(document):
     """The labels of the displays that are referred to."""
-    return [label for label in references(document) if not label.startswith("figure:")]
+    parts = (part for block in document.blocks for text in texts(block) for part in text if isinstance(part, Ref))
+    return [part.label for part in parts if not part.figure]

@@ -8,12 +8,12 @@ from documents import story
 
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.documents.drawing import Drawing
-from symbackprop.documents.graph_figure import graph_figure
-from symbackprop.documents.languages import LANGUAGES
-from symbackprop.documents.network_figure import network_figure
-from symbackprop.documents.wire_labels import in_names, in_numbers
-from symbackprop.documents.words import words_of
+from symbackprop.documents.drawings.drawing import Drawing
+from symbackprop.documents.drawings.graph_figure import graph_figure
+from symbackprop.documents.drawings.network_figure import network_figure
+from symbackprop.documents.drawings.wire_labels import in_names, in_numbers
+from symbackprop.documents.languages.tables import LANGUAGES
+from symbackprop.documents.languages.words import words_of
 from symbackprop.forms.views import Views
 
 _D = sbp.Dense

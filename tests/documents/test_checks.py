@@ -9,11 +9,11 @@ import pytest
 from documents import OPTIONS, story
 
 import symbackprop as sbp
-from symbackprop.documents.checks import checks_section
-from symbackprop.documents.context import Context
 from symbackprop.documents.example import WeightCheck
+from symbackprop.documents.sections.checks import checks_section
+from symbackprop.documents.sections.context import Context
+from symbackprop.documents.sections.weights import product_of_steps
 from symbackprop.documents.tree import Math, Table
-from symbackprop.documents.weights import product_of_steps
 from symbackprop.layers.activations import ACTIVATIONS
 
 SMALL = {

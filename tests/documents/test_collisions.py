@@ -9,9 +9,9 @@ import pytest
 from figure_cases import all_drawings
 from matplotlib.ft2font import FT2Font
 
-from symbackprop.documents.collisions import collisions
-from symbackprop.documents.drawing import Anchor, Box, Circle, Dots, Drawing, Label, Line, Size
-from symbackprop.documents.extents import SCRIPT, extent, width
+from symbackprop.documents.drawings.collisions import collisions
+from symbackprop.documents.drawings.drawing import Anchor, Box, Circle, Dots, Drawing, Label, Line, Size
+from symbackprop.documents.drawings.extents import SCRIPT, extent, width
 from symbackprop.forms.signs import Letters, Sign, Style
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -13,9 +13,9 @@ from documents import cited, story
 import symbackprop as sbp
 from symbackprop.adjoint.accumulate import put_in
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.documents.backward import output_and_signal
 from symbackprop.documents.derivation import derivation_document
-from symbackprop.documents.emitters import EMITTERS
+from symbackprop.documents.formats.emitters import EMITTERS
+from symbackprop.documents.sections.backward import output_and_signal
 from symbackprop.documents.tree import Display, Heading, Table
 from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.forms.views import Views

@@ -10,10 +10,10 @@ import xml.etree.ElementTree as ET
 import pytest
 from figure_cases import all_drawings
 
-from symbackprop.documents.drawing import Anchor, Box, Circle, Dots, Drawing, Ink, Label, Line, Size, Tip
-from symbackprop.documents.svg import svg
-from symbackprop.documents.tex import tex
-from symbackprop.documents.tikz import tikz
+from symbackprop.documents.drawings.drawing import Anchor, Box, Circle, Dots, Drawing, Ink, Label, Line, Size, Tip
+from symbackprop.documents.formats.svg import svg
+from symbackprop.documents.formats.tex import tex
+from symbackprop.documents.formats.tikz import tikz
 from symbackprop.documents.tree import Document, Figure, Math, Paragraph
 from symbackprop.figures import BLUE, ORANGE
 from symbackprop.forms.signs import Letters, Sign, Style

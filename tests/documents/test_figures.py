@@ -13,17 +13,17 @@ from random_programs import cases
 
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.documents.collisions import collisions
-from symbackprop.documents.context import Context
 from symbackprop.documents.derivation import derivation_document
-from symbackprop.documents.drawing import Box, Circle, Dots, Ink, Label, Line, Tip
-from symbackprop.documents.graph_figure import graph_figure
-from symbackprop.documents.languages import LANGUAGES
-from symbackprop.documents.network_figure import network_figure
-from symbackprop.documents.notation_table import notation_section
+from symbackprop.documents.drawings.collisions import collisions
+from symbackprop.documents.drawings.drawing import Box, Circle, Dots, Ink, Label, Line, Tip
+from symbackprop.documents.drawings.graph_figure import graph_figure
+from symbackprop.documents.drawings.network_figure import network_figure
+from symbackprop.documents.drawings.wire_labels import in_names
+from symbackprop.documents.languages.tables import LANGUAGES
+from symbackprop.documents.languages.words import words_of
+from symbackprop.documents.sections.context import Context
+from symbackprop.documents.sections.notation_table import notation_section
 from symbackprop.documents.tree import Figure, Heading, Math, Table
-from symbackprop.documents.wire_labels import in_names
-from symbackprop.documents.words import words_of
 from symbackprop.errors import SymbackpropError
 from symbackprop.forms.signs import Sign
 from symbackprop.forms.views import Views

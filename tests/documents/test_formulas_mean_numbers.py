@@ -18,11 +18,11 @@ from random_networks import networks
 
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.documents.context import Context
 from symbackprop.documents.options import Options
-from symbackprop.documents.steps import shown_form
+from symbackprop.documents.sections.context import Context
+from symbackprop.documents.sections.steps import shown_form
+from symbackprop.documents.sections.weights import product_of_steps
 from symbackprop.documents.tree import Display, Heading
-from symbackprop.documents.weights import product_of_steps
 from symbackprop.forms.breaks import unmarked
 from symbackprop.forms.evaluate import evaluate
 from symbackprop.notation.interpreter import FLOAT, interpret

@@ -14,10 +14,9 @@ import pytest
 from documents import MODELS, NAMES, document, formulas, references
 
 import symbackprop as sbp
-from symbackprop.documents import html as emitter
-from symbackprop.documents.drawing import Circle, Drawing
-from symbackprop.documents.html import html
-from symbackprop.documents.numbering import figure_ref
+from symbackprop.documents.drawings.drawing import Circle, Drawing
+from symbackprop.documents.formats import html as emitter
+from symbackprop.documents.formats.html import html
 from symbackprop.documents.tree import (
     Bullets,
     Captions,
@@ -28,6 +27,7 @@ from symbackprop.documents.tree import (
     Heading,
     Math,
     Paragraph,
+    Ref,
     Row,
     Table,
 )
@@ -184,7 +184,7 @@ def test_author_date_and_language():
 
 def test_figures_are_called_what_the_document_says():
     figures = (Figure(DRAWING, ("One.",), "x", "one"), Figure(DRAWING, ("Two.",), "x", "two"))
-    blocks = (Paragraph((figure_ref("two"),)), *figures)
+    blocks = (Paragraph((Ref("two", figure=True),)), *figures)
     root = parsed(Document("t", blocks, "m", captions=Captions("Abbildung", "In Worten")))
     assert [caption.text for caption in root.iter("figcaption")] == ["Abbildung 1: One.", "Abbildung 2: Two."]
     link = root.find("body/main/p/a")
@@ -243,7 +243,7 @@ def test_the_data_are_in_the_wheel():
     builder = building.WheelBuilder(str(Path(__file__).parents[2]))
     files = {file.distribution_path for file in builder.recurse_included_files()}
     for name in ("mathematics.woff2", "GUST-FONT-LICENSE.txt", "README.md", "page.css", "formulas.css"):
-        assert f"symbackprop/documents/data/{name}" in files
+        assert f"symbackprop/documents/formats/data/{name}" in files
 
 
 # -- what may not go wrong ---------------------------------------------------------------------------------------------

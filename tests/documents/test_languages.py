@@ -19,12 +19,12 @@ from random_networks import networks
 import symbackprop as sbp
 from symbackprop.cli.application import application
 from symbackprop.documents.derivation import derivation_document
-from symbackprop.documents.drawing import Label
-from symbackprop.documents.languages import LANGUAGES
+from symbackprop.documents.drawings.drawing import Label
+from symbackprop.documents.formats.tex import tex
+from symbackprop.documents.languages.tables import LANGUAGES
+from symbackprop.documents.languages.words import Words, words_of
 from symbackprop.documents.options import DETAILS, Options
-from symbackprop.documents.tex import tex
 from symbackprop.documents.tree import Code, Display, Figure, Heading, Math
-from symbackprop.documents.words import Words, words_of
 from symbackprop.functions.elementary import ELEMENTARY
 from symbackprop.functions.library import FUNCTIONS
 from symbackprop.layers.activations import ACTIVATIONS
@@ -193,7 +193,7 @@ def test_a_phrase_that_is_missing_is_noticed(monkeypatch):
     good = LANGUAGES["de"]
     for phrase in ("chain rule", "weights of layer {number}", "relu"):
         bad = replace(good, phrases=changed(good.phrases, **{phrase: None}))
-        monkeypatch.setattr("symbackprop.documents.words.LANGUAGES", {"de": bad})
+        monkeypatch.setattr("symbackprop.documents.languages.words.LANGUAGES", {"de": bad})
         _, found = unknown(lambda: document.__wrapped__("softmax", replace(OPTIONS, language="de")))
         assert found
         assert all(re.fullmatch(re.sub(r"\{\w+\}", ".*", phrase), text) for text in found)

@@ -10,12 +10,12 @@ from documents import NAMES, document, formulas
 from known_programs import KNOWN
 
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.documents.html import html
-from symbackprop.documents.html_formulas import inline
+from symbackprop.documents.formats.html import html
+from symbackprop.documents.formats.html_formulas import inline
+from symbackprop.documents.formats.markdown import markdown
+from symbackprop.documents.formats.mathml import mathml
+from symbackprop.documents.formats.tex import tex
 from symbackprop.documents.layout import WIDTH, glyphs, lines
-from symbackprop.documents.markdown import markdown
-from symbackprop.documents.mathml import mathml
-from symbackprop.documents.tex import tex
 from symbackprop.documents.tree import Display, Document, Math, Paragraph, Row, Table
 from symbackprop.errors import NoRuleError
 from symbackprop.forms.breaks import bracketed, chunks, multiplied, related, summed, unmarked

@@ -8,11 +8,10 @@ import re
 import pytest
 from documents import NAMES, document
 
-from symbackprop.documents.drawing import Circle, Drawing
-from symbackprop.documents.markdown import markdown
-from symbackprop.documents.markdown_math import inline_math, table_math
-from symbackprop.documents.numbering import figure_ref
-from symbackprop.documents.tree import Bullets, Captions, Code, Document, Figure, Heading, Math, Paragraph, Table
+from symbackprop.documents.drawings.drawing import Circle, Drawing
+from symbackprop.documents.formats.markdown import markdown
+from symbackprop.documents.formats.markdown_math import inline_math, table_math
+from symbackprop.documents.tree import Bullets, Captions, Code, Document, Figure, Heading, Math, Paragraph, Ref, Table
 
 DRAWING = Drawing(20, 20, (Circle((10, 10), 5),), "A circle", "A circle,\nround.")
 
@@ -74,7 +73,7 @@ def test_author_and_date_stand_under_the_title():
 
 def test_figures_are_called_what_the_document_says():
     figures = [Figure(DRAWING, (caption,), DRAWING.alternative, caption) for caption in ("one", "two")]
-    text = written(Paragraph((figure_ref("two"),)), *figures, captions=Captions("Abbildung", "In Worten"))
+    text = written(Paragraph((Ref("two", figure=True),)), *figures, captions=Captions("Abbildung", "In Worten"))
     assert "\n\nAbbildung 2\n\n**Abbildung 1.** one\n\n> In Worten: A circle, round.\n\n**Abbildung 2.** two" in text
 
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from documents import NAMES, document, formulas
 
-from symbackprop.documents.mathml import mathml
+from symbackprop.documents.formats.mathml import mathml
 from symbackprop.forms.breaks import unmarked
 
 ZERO = ' lspace="0" rspace="0"'

@@ -13,16 +13,15 @@ import pytest
 from browser import CHROMIUM, Browser
 
 import symbackprop as sbp
-from symbackprop.documents.drawing import Circle, Drawing
-from symbackprop.documents.fragment import html_fragment
-from symbackprop.documents.numbering import figure_ref
+from symbackprop.documents.drawings.drawing import Circle, Drawing
+from symbackprop.documents.formats.fragment import html_fragment
 from symbackprop.documents.tree import Bullets, Code, Display, Figure, Heading, Math, Paragraph, Ref, Row, Table
 
 NAME = "<b>&'\"$ _1"
 DRAWING = Drawing(60, 40, (Circle((30, 20), 15),), "A circle", "A circle.")
 BLOCKS = (
     Heading(NAME),
-    Paragraph((NAME, Math("x < 1"), Ref("z"), figure_ref("one"), Code("a <b> --c"))),
+    Paragraph((NAME, Math("x < 1"), Ref("z"), Ref("one", figure=True), Code("a <b> --c"))),
     Bullets(((NAME,),)),
     Display((Row("z", ("x", "+ y")),), "z"),
     Table(((NAME,), ("number",)), (((NAME,), ("1",)), ((NAME,), ("2",))), numeric=frozenset({1})),

@@ -11,7 +11,7 @@ from documents import MODELS, cited, derivation_document, story
 
 import symbackprop as sbp
 from symbackprop.cli.application import application
-from symbackprop.documents.markdown import markdown
+from symbackprop.documents.formats.markdown import markdown
 from symbackprop.documents.options import DETAILS, SECTIONS, Options
 from symbackprop.documents.tree import Display, Figure, Heading, Table
 from symbackprop.errors import UsageError

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from documents import document
 
 from symbackprop.cli.application import application
-from symbackprop.documents import pdf as emitter
-from symbackprop.documents.emitters import write_document
-from symbackprop.documents.pdf import pdf
-from symbackprop.documents.tex import tex
+from symbackprop.documents.formats import pdf as emitter
+from symbackprop.documents.formats.emitters import write_document
+from symbackprop.documents.formats.pdf import pdf
+from symbackprop.documents.formats.tex import tex
 from symbackprop.documents.tree import Display, Document, Math, Paragraph, Ref, Row
 from symbackprop.errors import UsageError
 

@@ -11,7 +11,7 @@ from random_networks import networks
 import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.documents.options import Options
-from symbackprop.documents.recursion import recursion
+from symbackprop.documents.sections.recursion import recursion
 from symbackprop.documents.tree import Display
 from symbackprop.forms.breaks import unmarked
 from symbackprop.forms.evaluate import evaluate_program

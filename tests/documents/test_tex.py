@@ -9,10 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from symbackprop.documents.drawing import Circle, Drawing
-from symbackprop.documents.numbering import figure_ref
-from symbackprop.documents.tex import tex
-from symbackprop.documents.tex_text import code, escape
+from symbackprop.documents.drawings.drawing import Circle, Drawing
+from symbackprop.documents.formats.tex import tex
+from symbackprop.documents.formats.tex_text import code, escape
 from symbackprop.documents.tree import (
     Captions,
     Code,
@@ -41,7 +40,7 @@ EVERYTHING = Document(
     SPECIAL,
     (
         Heading(SPECIAL),
-        Paragraph(("See ", Ref("z"), " and ", figure_ref("one"), ". ", SPECIAL, Code(COMMAND), " and go on.")),
+        Paragraph(("See ", Ref("z"), " and ", Ref("one", figure=True), ". ", SPECIAL, Code(COMMAND), " and go on.")),
         Display((Row("z", ("x", "+ y")),), "z"),
         Display((Row("z", ("x", "+ y")), Row("", ("1",)))),
         *(Figure(DRAWING, (SPECIAL, Ref("z")), DRAWING.alternative, name) for name in ("one", "two", "three", "four")),

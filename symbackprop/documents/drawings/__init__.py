@@ -1,0 +1,1 @@
+"""Drawings of networks and computational graphs, in no format yet."""
