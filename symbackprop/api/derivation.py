@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -55,7 +56,11 @@ class Derivation:
     def __init__(self, model: Model, differentiation: Differentiation) -> None:
         self.network = model
         self.differentiation = differentiation
-        self._views = Views(differentiation)
+
+    @cached_property
+    def _views(self) -> Views:
+        """The forms, written as the network's file says, with examples as rows."""
+        return Views(self.differentiation, replace(self.network.document.as_notation, orientation="rows"))
 
     @cached_property
     def adjoints(self) -> Mapping[str, Gradient]:

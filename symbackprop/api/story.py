@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from symbackprop.forms.views import Views
 from symbackprop.notation.program import Program
 from symbackprop.notation.single import one_example
 from symbackprop.specification.examples import CompleteArrays, complete_arrays
+from symbackprop.training.settings import check_rate
 from symbackprop.verification.weight_checks import weight_checks
 
 __all__ = ["core_of", "document_of", "story_of"]
@@ -51,7 +53,7 @@ def core_of(derivation: Derivation, options: Options) -> list[Block]:
     description = derivation.network.description
     general = None if description is None else recursion(context.views, description)
     title = Heading(options.title or context.words.plain("title", name=derivation.network.name), 2)
-    return [title, *result_section(context, general)[1:]]
+    return [title, *result_section(context, general, alone=True)[1:]]
 
 
 def story_of(derivation: Derivation, given: Mapping[str, Any], learning_rate: float | None, options: Options) -> Story:
@@ -65,8 +67,8 @@ def story_of(derivation: Derivation, given: Mapping[str, Any], learning_rate: fl
         views=_views(differentiation, options),
         title=model.name,
         unfused=None if unfused is None else _views(unfused, options),
-        example=_example(model, differentiation, given, learning_rate),
-        source=model.source,
+        example=_example(model, differentiation, given, learning_rate, options),
+        command=_command(derivation, learning_rate, options),
         network=model.description,
     )
 
@@ -90,10 +92,30 @@ def _oriented(differentiation: Differentiation, options: Options) -> Differentia
     return differentiate(one_example(differentiation.program), differentiation.wrt)
 
 
+def _command(derivation: Derivation, learning_rate: float | None, options: Options) -> str:
+    """What to type to make the document again; empty where the network is in no file."""
+    model, wrt = derivation.network, derivation.differentiation.wrt
+    if model.source is None:
+        return ""
+    words = ["symbackprop derive", shlex.quote(model.source)]
+    if wrt != tuple(variable.name for variable in model.program.parameters):
+        words += [f"--wrt {name}" for name in wrt]
+    if learning_rate is not None and learning_rate != model.run.learning_rate:
+        words.append(f"--learning-rate {learning_rate:g}")
+    return " ".join([*words, *options.flags(model.document), "-o FILE"])
+
+
 def _example(
-    model: Model, differentiation: Differentiation, given: Mapping[str, Any], learning_rate: float | None
+    model: Model,
+    differentiation: Differentiation,
+    given: Mapping[str, Any],
+    learning_rate: float | None,
+    options: Options,
 ) -> WorkedExample | None:
+    """The numbers to work; None where no section shows numbers, or there are none and none can be drawn."""
     program = model.program
+    if not {"numbers", "checks", "figures"} & set(options.sections):
+        return None
     complete = complete_arrays(
         program,
         given,
@@ -109,15 +131,17 @@ def _example(
         complete = _first_example(program, complete)
     values = evaluate_program(differentiation.adjoint_program, complete.arrays)
     if not np.isfinite(values[differentiation.loss]).all():
+        if not given:
+            return None
         raise UsageError(f"{model.name}: with these numbers the loss is not finite; give smaller data or weights")
     form = ScalarForm(differentiation, complete.sizes, values)
     return WorkedExample(
         form=form,
-        learning_rate=model.run.learning_rate if learning_rate is None else learning_rate,
+        learning_rate=model.run.learning_rate if learning_rate is None else check_rate(learning_rate),
         drawn=complete.drawn,
         seed=model.run.seed,
         examples=complete.examples,
-        checks=weight_checks(form),
+        checks=weight_checks(form) if "checks" in options.sections else (),
     )
 
 

@@ -15,7 +15,7 @@ from symbackprop.documents.sections.checks import checks_section
 from symbackprop.documents.sections.context import Context
 from symbackprop.documents.sections.figures import network_blocks
 from symbackprop.documents.sections.forward import forward_section
-from symbackprop.documents.sections.header import command, header_blocks
+from symbackprop.documents.sections.header import header_blocks
 from symbackprop.documents.sections.kinks import kinks_section
 from symbackprop.documents.sections.notation_table import notation_section
 from symbackprop.documents.sections.recursion import recursion
@@ -34,15 +34,15 @@ class Story:
     """What a derivation document tells.
 
     ``unfused`` is the same network with the cross-entropy on top of the probabilities; ``example`` the numbers to work,
-    if there are any; ``source`` the name of the file that describes the network; ``network`` its description, where it
-    is one and no other program.
+    if there are any; ``command`` what to type to make the document again, if there is a file to make it of;
+    ``network`` the description of the network, where it is one and no other program.
     """
 
     views: Views
     title: str
     unfused: Views | None = None
     example: WorkedExample | None = None
-    source: str | None = None
+    command: str = ""
     network: NetworkDescription | None = None
 
 
@@ -55,7 +55,7 @@ def derivation_document(story: Story, options: Options | None = None) -> Documen
     return Document(
         title=options.title or words.plain("title", name=story.title),
         blocks=resolved(context, tuple(_blocks(context, story))),
-        made_by=words.plain("made by", version=known, command=command(context, story.source)),
+        made_by=words.plain("made by" if story.command else "made by alone", version=known, command=story.command),
         author=options.author,
         date=words.date(options.date or _today()) if options.date != "" else "",
         language=options.language,
@@ -67,7 +67,7 @@ def _blocks(context: Context, story: Story) -> Iterator[Block]:
     """The sections that are asked for, in reading order."""
     says, example = context.says, story.example
     general = None if story.network is None else recursion(story.views, story.network)
-    yield from header_blocks(context, story.network, story.source, example)
+    yield from header_blocks(context, story.network, story.command, example)
     if says("figures"):
         yield from network_blocks(context, story.network)
     if says("result"):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from symbackprop.documents.layout import glyphs
 from symbackprop.forms.signs import Letters, Sign, Style
 
-__all__ = ["Numbers", "number_signs"]
+__all__ = ["Numbers"]
 
 
 _CERTAIN = 12
@@ -24,29 +24,45 @@ _MOST = 1e15
 class Numbers:
     """Numbers with ``digits`` significant figures.
 
-    A number that has fewer is shown as it is: an integer stays an integer, and 0.5 is exactly a half. A number that
-    is rounded has all of its figures, zeros at the end too.
+    An exact number is shown as it is: an integer stays an integer, and 0.2954 is what was given. A number that is
+    rounded has all of its figures, zeros at the end too. One of at most ``given`` figures counts as exact.
     """
 
     digits: int = 6
+    given: int = 6
+
+    def parts(self, value: float) -> tuple[str, str]:
+        """The figures, and the power of ten they are multiplied by, empty where that is 1."""
+        value = float(value)
+        if value.is_integer() and abs(value) < _MOST:
+            return str(int(value)), ""
+        short = f"{value:.{max(self.digits, self.given)}g}"
+        exact = float(short) == float(f"{value:.{max(self.digits + 3, _CERTAIN)}g}")
+        mantissa, _, exponent = (short if exact else f"{value:#.{self.digits}g}").partition("e")
+        return mantissa.removesuffix("."), str(int(exponent)) if exponent else ""
 
     def latex(self, value: float) -> str:
         """``value`` in LaTeX; never a zero that is none."""
-        value = float(value)
         if not np.isfinite(value):
             return r"\text{not finite}"
-        if value.is_integer() and abs(value) < _MOST:
-            return str(int(value))
-        short = f"{value:.{self.digits}g}"
-        exact = float(short) == float(f"{value:.{max(self.digits, _CERTAIN)}g}")
-        text = short if exact else f"{value:#.{self.digits}g}"
-        mantissa, _, exponent = text.partition("e")
-        mantissa = mantissa.removesuffix(".")
+        mantissa, exponent = self.parts(value)
         if not exponent:
             return mantissa
-        times = "" if mantissa.lstrip("-") == "1" else rf"{mantissa} \cdot "
-        sign = "-" if mantissa == "-1" else ""
-        return f"{times or sign}10^{{{int(exponent)}}}"
+        if mantissa in ("1", "-1"):
+            return f"{mantissa[:-1]}10^{{{exponent}}}"
+        return rf"{mantissa} \cdot 10^{{{exponent}}}"
+
+    def signs(self, value: float) -> tuple[Sign | str, ...]:
+        """The same as a label in a drawing."""
+        if not np.isfinite(value):
+            return ("not finite",)
+        mantissa, exponent = self.parts(value)
+        if not exponent:
+            return (Sign(_upright(mantissa)),)
+        if mantissa in ("1", "-1"):
+            return (Sign(_upright(f"{mantissa[:-1]}10"), (_upright(exponent),)),)
+        times = Letters(r" \cdot 10", "\u00b710", Style.UPRIGHT)
+        return Sign(_upright(mantissa)), Sign(times, (_upright(exponent),))
 
     def factor(self, value: float) -> str:
         """The number as a factor: in brackets where it is negative or has a power of ten."""
@@ -70,19 +86,6 @@ class Numbers:
     def _entries(self, array: npt.NDArray[Any]) -> list[list[str]]:
         rows = array.reshape(-1, 1) if array.ndim == 1 else array
         return [[self.latex(float(entry)) for entry in row] for row in rows]
-
-
-def number_signs(value: float, digits: int) -> tuple[Sign | str, ...]:
-    """The number as a label says it."""
-    if not np.isfinite(value):
-        return ("not finite",)
-    mantissa, _, exponent = f"{float(value):.{digits}g}".partition("e")
-    if float(mantissa) == 0:
-        mantissa = "0"
-    if not exponent:
-        return (Sign(_upright(mantissa)),)
-    times = Letters(r" \cdot 10", "\u00b710", Style.UPRIGHT)
-    return Sign(_upright(mantissa)), Sign(times, (_upright(str(int(exponent))),))
 
 
 def _upright(number: str) -> Letters:

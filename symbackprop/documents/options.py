@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -80,16 +81,15 @@ class Options:
         """These options with those ``given`` that are not None."""
         return replace(self, **{name: value for name, value in given.items() if value is not None})
 
-    @property
-    def as_flags(self) -> tuple[str, ...]:
-        """What the command line is to be told for a document like this, but for title, author and date."""
-        flags = []
+    def flags(self, usual: Options) -> tuple[str, ...]:
+        """What the command line is to be told for these options, where ``usual`` are those it takes by itself."""
+        told = []
         for option in fields(self):
             value = getattr(self, option.name)
-            if value != option.default and option.name not in ("title", "author", "date"):
-                shown = ",".join(value) if isinstance(value, tuple) else value
-                flags.append(f"--{option.name} {shown}")
-        return tuple(flags)
+            if value != getattr(usual, option.name) and value is not None:
+                shown = ",".join(value) if isinstance(value, tuple) else str(value)
+                told.append(f"--{option.name} {shlex.quote(shown)}")
+        return tuple(told)
 
 
 def _check(what: str, value: Any, known: tuple[str, ...]) -> None:
@@ -98,8 +98,10 @@ def _check(what: str, value: Any, known: tuple[str, ...]) -> None:
 
 
 def _date(value: Any) -> str | None:
-    if value is None or value == "":
-        return value or None if value is None else ""
+    if value is None:
+        return None
+    if value == "":
+        return ""
     if isinstance(value, datetime.date):
         return value.isoformat()[:10]
     try:

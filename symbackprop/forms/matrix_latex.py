@@ -193,14 +193,13 @@ class MatrixPrinter:
         if node.exponent == _HALF:
             return rf"\sqrt{{{unmarked(self.print(node.base))}}}", _ATOM
         exponent = unmarked(self.print(node.exponent))
-        if node.base.rank == 0:
-            return rf"{self._within(node.base, _ATOM)}^{{{exponent}}}", _ATOM
         base, own = self._printed(node.base)
         if own < _ATOM:
             base = self._bracketed(base)
         elif "^" in base and not base.endswith(")"):
             base = bracketed(base)
-        return rf"{base}^{{\circ {exponent}}}", _ATOM
+        entrywise = "" if node.base.rank == 0 else r"\circ "
+        return f"{base}^{{{entrywise}{exponent}}}", _ATOM
 
     def _apply(self, node: Apply) -> tuple[str, int]:
         inside = self.print(node.operand)

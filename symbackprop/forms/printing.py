@@ -268,9 +268,9 @@ class IndexPrinter(LatexPrinter):  # type: ignore[misc]
         if isinstance(node.base, sympy.Function) and not isinstance(node.base, sympy.exp):
             return self._print_Function(node.base, exponent)
         base = str(self.doprint(node.base))
-        plain = node.base.is_Symbol or (node.base.is_Integer and node.base >= 0)
-        if is_occurrence(node.base) and "^" not in base and not base.startswith(r"\frac"):
-            plain = True
+        plain = is_size(node.base) or (node.base.is_Integer and node.base >= 0)
+        if is_occurrence(node.base):
+            plain = "^" not in base and not base.startswith(r"\frac")
         return f"{base if plain else bracketed(base, _is_tall(base) or '^' in base)}^{{{exponent}}}"
 
     def _print_Mul(self, node: sympy.Mul) -> str:

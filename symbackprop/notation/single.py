@@ -30,6 +30,11 @@ def one_example(program: Program) -> Program:
             raise NoRuleError(
                 f"{program.name}: {parameter.name} has entries for each example; show the examples as rows"
             )
+    for variable in program.variables.values():
+        if any(extent.has(batch) for extent in variable.shape[1:]):
+            raise NoRuleError(
+                f"{program.name}: {variable.name} counts examples on an axis that is not its first; show them as rows"
+            )
     single = _Single(batch, {v.name for v in program.variables.values() if v.shape and v.shape[0] == batch})
     return check(
         replace(

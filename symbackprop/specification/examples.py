@@ -70,7 +70,14 @@ def complete_arrays(
         sizes = {name: number for name, number in sizes.items() if name != str(program.batch)}
     weights = {name: value for name, value in given.items() if name not in data}
     drawn += tuple(variable.name for variable in program.parameters if variable.name not in weights)
-    bound = bind_sizes(program, {name: array.shape for name, array in checked.items()}, sizes)
+    shapes = {name: np.shape(value) for name, value in {**weights, **checked}.items()}
+    bound = bind_sizes(program, shapes, sizes)
+    unknown = [size.name for size in program.sizes if size not in bound]
+    if unknown:
+        raise SizeError(
+            f"{program.name}: how large {unknown[0]} is cannot be told from the data; give a number for it in "
+            "sizes, or the parameters"
+        )
     if _count(program, bound) > _MOST_WEIGHTS:
         raise SizeError(
             f"{program.name} has {_count(program, bound)} weights, too many for a worked example (at most "

@@ -10,7 +10,7 @@ from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.optimizers import OPTIMIZERS, SGD, Optimizer, is_real, optimizer_named
 from symbackprop.specification.values import check_count
 
-__all__ = ["DEFAULT_EPOCHS", "Settings", "changed_optimizer", "chosen_optimizer"]
+__all__ = ["DEFAULT_EPOCHS", "Settings", "changed_optimizer", "check_rate", "chosen_optimizer"]
 
 DEFAULT_EPOCHS = 1000
 
@@ -31,7 +31,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         plain: dict[str, Any] = {
-            "learning_rate": _rate(self.learning_rate),
+            "learning_rate": check_rate(self.learning_rate),
             "epochs": check_count("epochs", self.epochs, 1),
             "batch_size": None if self.batch_size is None else check_count("batch_size", self.batch_size, 1),
             "seed": check_count("seed", self.seed, 0),
@@ -84,7 +84,8 @@ def changed_optimizer(optimizer: Optimizer, momentum: float | None) -> Optimizer
     return replace(optimizer, momentum=momentum)
 
 
-def _rate(value: Any) -> float:
+def check_rate(value: Any) -> float:
+    """``value`` as a learning rate; UsageError unless it is a positive finite number."""
     try:
         rate = float(value) if is_real(value) else math.nan
     except OverflowError:

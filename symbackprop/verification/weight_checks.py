@@ -13,7 +13,7 @@ import sympy
 
 from symbackprop.documents.example import WeightCheck
 from symbackprop.forms.scalar import Place, ScalarForm, ScalarGradient
-from symbackprop.notation.expressions import ElementwiseFunction, walk
+from symbackprop.notation.expressions import ArgMaximum, Bracket, ElementwiseFunction, Maximum, walk
 from symbackprop.notation.interpreter import EXACT, interpret
 from symbackprop.notation.program import Program
 from symbackprop.verification.ladder import central
@@ -29,6 +29,8 @@ _MOST_OPERATIONS = 2_000
 """Up to how many scalar operations the loss is written out: SymPy takes some 50 microseconds for each."""
 _MOST_NODES = 1_000
 """From how many nodes on the loss is not differentiated as one expression: it grows several times with every layer."""
+_UNDECIDED = (Maximum, ArgMaximum, Bracket)
+"""What cannot be said of a weight that is a symbol: which entry is the largest, and whether a condition holds."""
 _DIGITS = 30
 _EPS = 1e-5
 
@@ -61,6 +63,8 @@ def _chosen(form: ScalarForm) -> Sequence[ScalarGradient]:
 def _can_be_written_out(form: ScalarForm) -> bool:
     """Whether SymPy can be given the loss as one expression: not too long, and without cases inside of cases."""
     program = form.differentiation.program
+    if any(equation.right.has(*_UNDECIDED) for equation in program.equations):
+        return False
     with_cases = sum(_has_cases(equation.right) for equation in program.equations)
     return with_cases <= 1 and scalar_operations(program, form.sizes) <= _MOST_OPERATIONS
 

@@ -1,4 +1,4 @@
-"""The committed derivations are what the package writes today, byte for byte. ``--accept`` takes changes over."""
+"""The committed derivations are what the package writes today, byte for byte. ``-n 0 --accept`` takes changes over."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_regenerated_byte_for_byte(name, suffix, accept, tmp_path):
     if accept:
         derivation.save(committed)
     written = derivation.save(tmp_path / f"derivation{suffix}")
-    assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
+    assert committed.exists(), f"{committed} is missing; run pytest -n 0 tests/derivations --accept and look at it"
     assert written.read_bytes() == committed.read_bytes(), "changed; run with --accept and look at the difference"
 
 
@@ -54,7 +54,7 @@ def test_the_module_is_regenerated_byte_for_byte(name, accept, tmp_path):
     if accept:
         derivation.save_module(committed)
     written = derivation.save_module(tmp_path / "gradients.py")
-    assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
+    assert committed.exists(), f"{committed} is missing; run pytest -n 0 tests/derivations --accept and look at it"
     assert written.read_bytes() == committed.read_bytes(), "changed; run with --accept and look at the difference"
 
 
@@ -106,7 +106,7 @@ def test_compiles_without_a_warning_to_what_the_pdf_says(name, accept, tmp_path)
     committed = FOLDER / name / "derivation.pdf"
     if accept:
         sbp.Network.load(FOLDER / name / "network.toml").derive().save(committed)
-    assert committed.exists(), f"{committed} is missing; run pytest tests/derivations --accept and look at it"
+    assert committed.exists(), f"{committed} is missing; run pytest -n 0 tests/derivations --accept and look at it"
     if shutil.which("pdftotext") is not None:
         assert words_of(committed) == words_of(tmp_path / "derivation.pdf"), "changed; run with --accept and look at it"
 

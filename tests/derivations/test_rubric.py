@@ -14,6 +14,7 @@ import symbackprop as sbp
 from symbackprop import __version__
 from symbackprop.api.story import story_of
 from symbackprop.documents.derivation import derivation_document
+from symbackprop.documents.languages.english import ENGLISH
 from symbackprop.documents.layout import WIDTH, ems, glyphs, lines
 from symbackprop.documents.sections.context import Context
 from symbackprop.documents.sections.recursion import recursion
@@ -85,7 +86,7 @@ def test_header(read):
     network = read.model.description
     for layer in network.layers:
         assert layer.resolved().name.replace("_", " ") in said
-    assert network.loss.name.replace("_", " ") in said
+    assert ENGLISH[f"entry {network.loss.name}"] in said
     assert f"symbackprop {__version__}" in said
     assert "symbackprop derive network.toml" in said
     assert read.document.date == "22 November 2026"
@@ -153,7 +154,8 @@ def test_forward_pass(read):
 
 
 def test_loss(read):
-    assert re.search(r"The loss is the (mean|sum) over", read.said(read.blocks[:4]))
+    kind = "The loss is: " if read.options.orientation == "vector" else r"The loss is the (mean|sum) over"
+    assert re.search(kind, read.said(read.blocks[:4]))
     assert bool(read.program.assumptions) == ("It is assumed that" in read.said(read.section("Loss")))
     if read.model.description.loss.name == "half_squared_error":
         assert "The half is there" in read.said(read.section("Loss"))

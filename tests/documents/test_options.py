@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import shlex
 
 import pytest
 from click.testing import CliRunner
@@ -101,10 +102,39 @@ def test_the_date_is_today_unless_reproducible_builds_say_otherwise(monkeypatch)
     assert document(date="").date == ""
 
 
-def test_the_command_that_makes_it_again_has_the_choices(tmp_path):
-    options = {"orientation": "columns", "digits": 4, "sections": ["result", "notation"]}
-    text = NETWORK.derive().save(tmp_path / "d.md", **options).read_text()
-    assert "symbackprop derive NETWORK --orientation columns --sections result,notation --digits 4 -o FILE" in text
+def test_the_command_that_makes_it_again_makes_it_again(tmp_path, monkeypatch):
+    """Whatever was chosen, against whatever the file chooses."""
+    path = network_file(tmp_path, 'notation = "nielsen"', "digits = 4", 'title = "Mine"')
+    monkeypatch.chdir(tmp_path)
+    choices = {
+        "notation": "superscript",
+        "orientation": "columns",
+        "sections": ["result", "notation", "numbers"],
+        "title": 'It\'s a "title"',
+        "author": "Ada Lovelace",
+        "date": "2026-01-31",
+    }
+    first = sbp.Network.load(path).derive("W1").save("first.md", learning_rate=0.37, **choices).read_text()
+    (command,) = set(re.findall(r"`(symbackprop derive .*) -o FILE`", first))
+    result = run(*shlex.split(command)[1:], "-o", "second.md")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "second.md").read_text() == first
+    assert command == (
+        "symbackprop derive network.toml --wrt W1 --learning-rate 0.37 --notation superscript --orientation columns "
+        "--sections result,notation,numbers --title 'It'\"'\"'s a \"title\"' --author 'Ada Lovelace' --date 2026-01-31"
+    )
+
+
+def test_a_network_in_no_file_has_no_command(tmp_path):
+    text = NETWORK.derive().save(tmp_path / "d.md").read_text()
+    assert "Derived by symbackprop" in text
+    assert "symbackprop derive" not in text
+
+
+@pytest.mark.parametrize("rate", [float("nan"), -1, 0, "a", float("inf")])
+def test_a_learning_rate_that_is_none(rate, tmp_path):
+    with pytest.raises(UsageError, match="learning_rate is"):
+        NETWORK.derive().save(tmp_path / "d.md", learning_rate=rate)
 
 
 def test_digits():

@@ -15,14 +15,14 @@ from symbackprop.documents.drawings.drawing import Anchor, Label, Lettering, Lin
 from symbackprop.documents.drawings.extents import width
 from symbackprop.documents.example import WorkedExample
 from symbackprop.documents.languages.words import Words
-from symbackprop.documents.numbers import number_signs
+from symbackprop.documents.numbers import Numbers
 from symbackprop.forms.signs import Letters, Sign, Style
 from symbackprop.forms.symbols import Symbols
 from symbackprop.notation.program import Variable
 
 __all__ = ["Block", "Signals", "in_names", "in_numbers"]
 
-_FIGURES = 3
+_ROUNDED = Numbers(3, given=3)
 """Significant figures in a drawing."""
 _MOST_ROWS, _MOST_COLUMNS = 4, 3
 _LINE = 13.0
@@ -159,4 +159,4 @@ def _of_one_example(
 def _block(array: npt.NDArray[Any]) -> Block:
     """Numbers as a matrix, a column or alone."""
     matrix = array.reshape(array.shape if array.ndim == 2 else (-1, 1))
-    return Block(tuple(tuple(number_signs(float(entry), _FIGURES) for entry in row) for row in matrix))
+    return Block(tuple(tuple(_ROUNDED.signs(float(entry)) for entry in row) for row in matrix))

@@ -18,6 +18,25 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "title": "Backpropagation through {name}",
         "made by": "Made by {version}; make it again: {command}",
         # How a document begins.
+        "layer zero": "the inputs, {inputs}, as what comes before layer 1",
+        "entry upstream": "product of output and upstream gradient",
+        "entry categorical_cross_entropy_with_logits": "cross-entropy, taken of the logits",
+        "entry categorical_cross_entropy": "cross-entropy",
+        "entry binary_cross_entropy_with_logits": "cross-entropy of two classes, taken of the logits",
+        "entry binary_cross_entropy": "cross-entropy of two classes",
+        "entry hinge": "hinge loss",
+        "entry log_cosh": "logarithm of the hyperbolic cosine of the error",
+        "entry huber": "Huber loss",
+        "entry half_squared_error": "half squared error",
+        "entry mean_absolute_error": "absolute error",
+        "entry mean_squared_error": "squared error",
+        "result assumption alone": "This holds if {assumptions}.",
+        "any layer inputs": " Before the first layer stand the inputs: {first} is {inputs}.",
+        "some not taken": " Where the loss is too long an expression, or has too many cases, SymPy's derivative "
+        "is not taken.",
+        "some checked": " Of each array one entry is checked.",
+        "made by alone": "Made by {version}",
+        "made alone": "Derived by symbackprop {version}.",
         "network": "A feed-forward network with {inputs}; {layers}.",
         "one input": "one input",
         "inputs": "{count} inputs",
@@ -27,7 +46,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "two layers": "layers {first} and {last} have {units} each and the activation {activation}",
         "layers": "layers {first} to {last} have {units} each and the activation {activation}",
         "without bias": ", without biases",
-        "program": "A program of {count} equations with the loss {loss}.",
+        "program": "A program with the loss {loss}; number of equations: {count}.",
         "loss": "The loss is: {name}.",
         "loss mean examples": "The loss is the mean over the examples of the {name}.",
         "loss sum examples": "The loss is the sum over the examples of the {name}, not averaged.",
@@ -36,7 +55,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "penalties": " To it is added, for every weight matrix, {penalties}; biases are not penalised.",
         "penalty l1": "{factor} times the sum of the absolute values of its entries",
         "penalty l2": "{factor} times half the sum of the squares of its entries",
-        "made": "Derived, worked and checked by symbackprop {version}; to make this document again, type {command}.",
+        "made": "Derived by symbackprop {version}; to make this document again, type {command}.",
         "made drawn": " What is drawn by chance is drawn with seed {seed}.",
         # Figures.
         "network caption": "The network, for one example. An edge is a weight: {weight} leads from unit {source} to "
@@ -45,9 +64,9 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "layers not drawn": " Of the {count} layers the first three and the last two are drawn.",
         "graph caption": "The computational graph. The solid arrows carry the values to {loss}, the dashed ones its "
         "derivatives on the way back.",
-        "graph caption numbers": "The computational graph of the worked example, vectors as columns. The solid arrows "
-        "carry the values to {loss}, the dashed ones its derivatives on the way back; both are rounded to three "
-        "significant figures.",
+        "graph caption numbers": "The computational graph of the worked example, vectors as columns. The solid "
+        "arrows carry the values to {loss}, the dashed ones its derivatives on the way back; both are rounded to "
+        "three significant figures. Below a box its value stands on the left, the derivative by it on the right.",
         "equations not drawn": " Of the {count} equations the first four and the last four are drawn.",
         # In a drawing.
         "network drawing title": "The network {name}",
@@ -70,8 +89,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "result": "Result",
         "result batch": "For a batch of examples, from the loss inwards:",
         "result single": "From the loss inwards:",
-        "result deep": "For a batch of examples, from the loss inwards; first what the last layer has of its own:",
-        "result any layer": "Every layer {layer} with activation {activation} has:",
+        "result deep": "From the loss inwards; first what is not the same in all layers:",
+        "result any layer": "Any layer {layer} with activation {activation}, and the layer behind it if it has one:",
         "result assumption": "This holds if {assumptions}; without it the longer form holds that is derived below.",
         "unreached": "The loss does not depend on {names}, so the derivative is 0.",
         # Notation.
@@ -147,6 +166,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "derivative by it, be known already.",
         "layer title": "Layer {number}",
         "from the loss": "From the loss",
+        "inputs title": "Inputs and targets",
         "variable": "Derivative by {name}",
         "by the chain rule": "{meaning}, by the chain rule through {places}:",
         "by the general one": "{meaning}, by {equation} with {layer}:",
@@ -159,7 +179,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "rule with reason": "{rule} ({reason})",
         "step": "{rule}: {reason}",
         "plain step": "{reason}",
-        "fold": "written by name, since {reason}",
+        "fold": "written with a value that the forward pass has",
         "citing": "{text}, {equation}",
         "put in": "Put in:",
         "together": "Together{steps}:",
@@ -176,8 +196,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         # Numbers.
         "worked": "Worked in numbers",
         "rounded": "Numbers are computed in double precision and rounded for display to {digits} significant "
-        "figures, so the last figure of a product of displayed numbers may differ. A number with fewer figures is "
-        "exact.",
+        "figures, so the last figure of a product of displayed numbers may differ. An exact number is shown as it "
+        "is.",
         "first example": " The data have {count} examples; the first one is worked here, as a batch of one.",
         "first example alone": " The data have {count} examples; the first one is worked here.",
         "drawn": " Not given, and drawn with seed {seed}: {names}.",
@@ -202,10 +222,10 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "after": "after",
         # Checks.
         "checks": "Checks",
-        "checks explained": "The product of the factors displayed above, summed over the paths; the derivative that "
-        "SymPy takes of {loss} written out as an expression in this one weight, with numbers for all else; and the "
-        "difference quotient {quotient}. The error is the largest distance of the last two from the first, relative "
-        "to it.",
+        "checks explained": "The product of the local derivatives along each way to the loss, summed; the "
+        "derivative that SymPy takes of {loss} written out as an expression in this one weight, with numbers for "
+        "all else; and the difference quotient {quotient}. The error is the largest distance of the last two from "
+        "the first, relative to it.",
         "product of the steps": "product of the steps",
         "difference": "difference",
         "error": "error",

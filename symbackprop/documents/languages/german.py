@@ -18,6 +18,25 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "title": "Backpropagation: {name}",
         "made by": "Erstellt von {version}; erneut zu erzeugen mit: {command}",
         # How a document begins.
+        "layer zero": "die Eingaben, {inputs}, als das, was vor Schicht 1 kommt",
+        "entry upstream": "Produkt aus Ausgabe und Gradient von außen",
+        "entry categorical_cross_entropy_with_logits": "Kreuzentropie, aus Logits",
+        "entry categorical_cross_entropy": "Kreuzentropie",
+        "entry binary_cross_entropy_with_logits": "Kreuzentropie zweier Klassen, aus Logits",
+        "entry binary_cross_entropy": "Kreuzentropie zweier Klassen",
+        "entry hinge": "Hinge-Verlust",
+        "entry log_cosh": "Logarithmus des Kosinus hyperbolicus des Fehlers",
+        "entry huber": "Huber-Verlust",
+        "entry half_squared_error": "halber quadratischer Fehler",
+        "entry mean_absolute_error": "absoluter Fehler",
+        "entry mean_squared_error": "quadratischer Fehler",
+        "result assumption alone": "Dies gilt unter der Annahme {assumptions}.",
+        "any layer inputs": " Vor der ersten Schicht stehen die Eingaben: {first} ist {inputs}.",
+        "some not taken": " Wo der Verlust als Ausdruck zu lang ist oder zu viele Fälle hat, wird SymPys "
+        "Ableitung nicht gebildet.",
+        "some checked": " Von jedem Feld wird ein Eintrag geprüft.",
+        "made by alone": "Erstellt von {version}",
+        "made alone": "Hergeleitet von symbackprop {version}.",
         "network": "Ein vorwärtsgerichtetes Netz mit {inputs}; {layers}.",
         "one input": "einem Eingang",
         "inputs": "{count} Eingängen",
@@ -27,7 +46,7 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "two layers": "die Schichten {first} und {last} haben je {units} und die Aktivierung {activation}",
         "layers": "die Schichten {first} bis {last} haben je {units} und die Aktivierung {activation}",
         "without bias": ", ohne Bias",
-        "program": "Ein Programm aus {count} Gleichungen mit dem Verlust {loss}.",
+        "program": "Ein Programm mit dem Verlust {loss}; Zahl der Gleichungen: {count}.",
         "loss": "Der Verlust: {name}.",
         "loss mean examples": "Der Verlust, gemittelt über die Beispiele: {name}.",
         "loss sum examples": "Der Verlust, summiert über die Beispiele und nicht gemittelt: {name}.",
@@ -36,8 +55,7 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "penalties": " Hinzu kommt für jede Gewichtsmatrix {penalties}; für den Bias gibt es keinen Strafterm.",
         "penalty l1": "das {factor}-fache der Summe der Beträge ihrer Einträge",
         "penalty l2": "das {factor}-fache der halben Summe der Quadrate ihrer Einträge",
-        "made": "Hergeleitet, durchgerechnet und geprüft von symbackprop {version}; dieses Dokument wird erneut "
-        "erzeugt mit {command}.",
+        "made": "Hergeleitet von symbackprop {version}; dieses Dokument wird erneut erzeugt mit {command}.",
         "made drawn": " Zufälliges ist mit dem Startwert {seed} gezogen.",
         # Figures.
         "network caption": "Das Netz, für ein Beispiel. Eine Kante ist ein Gewicht: {weight} führt von Einheit "
@@ -48,7 +66,8 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "gestrichelten tragen die Ableitungen zurück.",
         "graph caption numbers": "Der Berechnungsgraph des durchgerechneten Beispiels, Vektoren als Spalten. Die "
         "durchgezogenen Pfeile tragen die Werte zu {loss}, die gestrichelten tragen die Ableitungen zurück; beide "
-        "sind auf drei gültige Ziffern gerundet.",
+        "sind auf drei gültige Ziffern gerundet. Unter einem Kasten steht links sein Wert, rechts die Ableitung "
+        "danach.",
         "equations not drawn": " Von den {count} Gleichungen sind die ersten vier und die letzten vier gezeichnet.",
         # In a drawing.
         "network drawing title": "Das Netz {name}",
@@ -72,9 +91,9 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "result": "Ergebnis",
         "result batch": "Für einen Batch von Beispielen, vom Verlust nach innen:",
         "result single": "Vom Verlust nach innen:",
-        "result deep": "Für einen Batch von Beispielen, vom Verlust nach innen; zuerst, was nur die letzte Schicht "
-        "hat:",
-        "result any layer": "Für jede Schicht {layer} mit der Aktivierungsfunktion {activation} gilt:",
+        "result deep": "Vom Verlust nach innen; zuerst, was nicht in allen Schichten gleich ist:",
+        "result any layer": "Jede Schicht {layer} mit der Aktivierungsfunktion {activation}, und die "
+        "Schicht dahinter, wo es eine gibt:",
         "result assumption": "Dies gilt unter der Annahme {assumptions}; ohne sie gilt die längere Form, die unten "
         "hergeleitet wird.",
         "unreached": "Der Verlust hängt nicht von {names} ab, also ist die Ableitung 0.",
@@ -152,6 +171,7 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "{signal}, sei schon bekannt.",
         "layer title": "Schicht {number}",
         "from the loss": "Vom Verlust aus",
+        "inputs title": "Eingaben und Zielwerte",
         "variable": "Ableitung nach {name}",
         "by the chain rule": "{meaning}, nach der Kettenregel über {places}:",
         "by the general one": "{meaning}, nach {equation} mit {layer}:",
@@ -166,7 +186,7 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "rule with reason": "{rule} ({reason})",
         "step": "{rule}: {reason}",
         "plain step": "{reason}",
-        "fold": "mit Namen geschrieben, denn {reason}",
+        "fold": "geschrieben mit einem Wert, den die Vorwärtsrechnung schon hat",
         "citing": "{text}, {equation}",
         "put in": "Eingesetzt:",
         "together": "Zusammen{steps}:",
@@ -184,7 +204,7 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         # Numbers.
         "worked": "In Zahlen durchgerechnet",
         "rounded": "Gerechnet wird mit doppelter Genauigkeit, gezeigt werden {digits} gültige Ziffern; die letzte "
-        "Ziffer eines Produkts gezeigter Zahlen kann daher abweichen. Eine Zahl mit weniger Ziffern ist exakt.",
+        "Ziffer eines Produkts gezeigter Zahlen kann daher abweichen. Eine exakte Zahl steht da, wie sie ist.",
         "first example": " Die Daten haben {count} Beispiele; hier wird das erste durchgerechnet, als Batch aus einem "
         "Beispiel.",
         "first example alone": " Die Daten haben {count} Beispiele; hier wird das erste durchgerechnet.",
@@ -210,10 +230,10 @@ GERMAN: Mapping[str, str] = MappingProxyType(
         "after": "nachher",
         # Checks.
         "checks": "Proben",
-        "checks explained": "Das Produkt der oben gezeigten Faktoren, summiert über die Pfade; die Ableitung, die "
-        "SymPy von {loss} bildet, ausgeschrieben als Ausdruck in diesem einen Gewicht, mit Zahlen für alles andere; "
-        "und der Differenzenquotient {quotient}. Der Fehler ist der größte Abstand der letzten beiden vom ersten, "
-        "relativ zu diesem.",
+        "checks explained": "Das Produkt der lokalen Ableitungen auf jedem Weg zum Verlust, summiert; die "
+        "Ableitung, die SymPy von {loss} bildet, ausgeschrieben als Ausdruck in diesem einen Gewicht, mit Zahlen "
+        "für alles andere; und der Differenzenquotient {quotient}. Der Fehler ist der größte Abstand der letzten "
+        "beiden vom ersten, relativ zu diesem.",
         "product of the steps": "Produkt der Schritte",
         "difference": "Differenz",
         "error": "Fehler",

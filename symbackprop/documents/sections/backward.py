@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from symbackprop.adjoint.accumulate import put_in
 from symbackprop.adjoint.records import Adjoint
 from symbackprop.documents.example import WorkedExample
-from symbackprop.documents.languages.words import sentence
+from symbackprop.documents.languages.words import Words, sentence
 from symbackprop.documents.sections.context import Context
 from symbackprop.documents.sections.figures import graph_blocks
 from symbackprop.documents.sections.forward import definition
-from symbackprop.documents.sections.recursion import GENERAL_FORWARD, GENERAL_GRADIENTS, Recursion
+from symbackprop.documents.sections.recursion import GENERAL_FORWARD, Recursion, before_the_first
 from symbackprop.documents.sections.steps import adjoint_blocks, final_blocks, index_row, local_blocks, result_blocks
 from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Ref
 from symbackprop.forms.symbols import split_name
 from symbackprop.forms.views import Views
 from symbackprop.network import NetworkDescription
-from symbackprop.notation.program import Equation
+from symbackprop.notation.program import Equation, Role
 
 __all__ = ["any_layer", "backward_section", "output_and_signal", "probabilities_section"]
 
@@ -48,15 +47,15 @@ def any_layer(context: Context, general: Recursion) -> list[Block]:
     words, above = context.words, _above(context, general)
     differentiation, layer = general.views.differentiation, Math(general.layer)
     signal = Math(general.views.symbols.whole("z2_bar", len(differentiation.by_variable["z2"].of.shape)))
-    behind, activation = Math(f"{general.layer} + 1"), Math(r"\varphi")
+    behind, activation = Math(f"{general.layer} + 1"), Math(general.activation)
     said = words("any layer introduction", layer=layer, next=behind, activation=activation)
-    blocks: list[Block] = [Heading(words.plain("any layer"), 2), Paragraph(said)]
+    inputs = words("any layer inputs", first=before_the_first(context, general), inputs=context.symbol("x"))
+    blocks: list[Block] = [Heading(words.plain("any layer"), 2), Paragraph((*said, *inputs))]
     for name in GENERAL_FORWARD:
         blocks += definition(above, differentiation.program.definitions[name])
     blocks.append(Paragraph(words("any layer signal", layer=layer, variable=above.symbol("z2"), signal=signal)))
-    for name in GENERAL_GRADIENTS:
-        if name in differentiation.by_variable:
-            blocks += adjoint_blocks(above, differentiation.by_variable[name])
+    for adjoint in general.gradients:
+        blocks += adjoint_blocks(above, adjoint)
     return blocks
 
 
@@ -67,19 +66,19 @@ def _above(context: Context, general: Recursion) -> Context:
 def _groups(context: Context, network: NetworkDescription | None) -> Iterator[tuple[str, list[Adjoint]]]:
     """The adjoints by layer, with a title for each; one by one where there are no layers."""
     words = context.words
-    adjoints = context.views.differentiation.adjoints
-    for layer, group in groupby(adjoints, lambda adjoint: _layer(adjoint) if network else adjoint.of.name):
-        if network is None:
-            yield words.plain("variable", name=layer), list(group)
-        elif layer:
-            yield words.plain("layer title", number=layer), list(group)
-        else:
-            yield words.plain("from the loss"), list(group)
+    groups: dict[str, list[Adjoint]] = {}
+    for adjoint in context.views.differentiation.adjoints:
+        title = _title(words, adjoint) if network else words.plain("variable", name=adjoint.of.name)
+        groups.setdefault(title, []).append(adjoint)
+    yield from groups.items()
 
 
-def _layer(adjoint: Adjoint) -> str:
+def _title(words: Words, adjoint: Adjoint) -> str:
+    """The layer that a variable belongs to, the inputs, or what is behind the layers."""
     base, number = split_name(adjoint.of.name)
-    return number if base in ("W", "b", "z", "a") else ""
+    if number and base in ("W", "b", "z", "a"):
+        return words.plain("layer title", number=number)
+    return words.plain("from the loss" if adjoint.of.role is Role.DEFINED else "inputs title")
 
 
 def _adjoint(context: Context, adjoint: Adjoint, general: Recursion | None) -> list[Block]:
@@ -107,6 +106,8 @@ def _adjoint(context: Context, adjoint: Adjoint, general: Recursion | None) -> l
 def probabilities_section(context: Context, unfused: Context) -> list[Block]:
     """The same derivative with the cross-entropy left on top of the probabilities."""
     words = context.words
+    if unfused.views.differentiation.program.output not in unfused.views.differentiation.by_variable:
+        return []
     output, signal = output_and_signal(unfused.views)
     loss = Math(unfused.views.printer.equation(_loss_of_output(unfused.views)))
     blocks: list[Block] = [

@@ -30,9 +30,14 @@ def checks_section(context: Context, example: WorkedExample) -> list[Block]:
     loss = context.loss.latex
     quotient = Math(rf"({loss}(w + \epsilon) - {loss}(w - \epsilon)) / (2 \epsilon)")
     rows = tuple(_row(context, example, check) for check in example.checks)
+    said = words("checks explained", loss=context.loss, quotient=quotient)
+    if len(example.checks) < sum(example.array(name).size for name in example.form.differentiation.wrt):
+        said += words("some checked")
+    if any(check.derivative is None for check in example.checks):
+        said += words("some not taken")
     return [
         Heading(words.plain("checks")),
-        Paragraph(words("checks explained", loss=context.loss, quotient=quotient)),
+        Paragraph(said),
         Table(header, rows, numeric=frozenset(range(1, 6))),
     ]
 

@@ -19,7 +19,7 @@ def forward_section(context: Context, network: NetworkDescription | None) -> lis
     start = (
         names.index(program.output) + 1 if program.output in names else names.index(context.views.differentiation.loss)
     )
-    blocks: list[Block] = [Heading(words.plain("forward"))]
+    blocks: list[Block] = [Heading(words.plain("forward"))] if start else []
     for equation in program.equations[:start]:
         blocks += definition(context, equation)
     blocks.append(Heading(words.plain("loss section")))

@@ -10,7 +10,7 @@ from symbackprop.documents.example import WorkedExample
 from symbackprop.documents.layout import WIDTH, glyphs
 from symbackprop.documents.sections.context import Context
 from symbackprop.documents.sections.identities import identity_blocks
-from symbackprop.documents.sections.recursion import GENERAL_GRADIENTS, Recursion
+from symbackprop.documents.sections.recursion import Recursion, before_the_first
 from symbackprop.documents.sections.steps import factors_shown, shown_form
 from symbackprop.documents.tree import Block, Bullets, Display, Heading, Math, Paragraph, Row, Table, Text
 from symbackprop.forms.lower import Lowered
@@ -129,8 +129,7 @@ def _limits(context: Context, general: Recursion | None) -> Iterator[Limit]:
         above = Context(general.views, context.options, general.layer)
         roles = {name: instance.role for name, instance in general.instances.items()}
         derived = [(context, adjoint) for _, adjoint in derived if roles.get(adjoint.of.name, "z1") == "z1"]
-        by_variable = general.views.differentiation.by_variable
-        derived += [(above, by_variable[name]) for name in GENERAL_GRADIENTS if name in by_variable]
+        derived += [(above, adjoint) for adjoint in general.gradients]
     for place, adjoint in derived:
         for contribution in adjoint.contributions:
             yield from contribution.sums
@@ -156,7 +155,8 @@ def _general_symbols(context: Context, general: Recursion | None) -> Iterator[tu
             yield _row(above, symbols.variable(name), above.meaning(name))
     if symbols.is_delta(symbols.variable("z1_bar")):
         yield _row(above, symbols.variable("z1_bar"), _meaning(above, symbols.variable("z1_bar")))
-    yield (Math(r"\varphi"),), words("any activation", layer=layer), ()
+    yield (before_the_first(context, general),), words("layer zero", inputs=context.symbol("x")), ()
+    yield (Math(general.activation),), words("any activation", layer=layer), ()
     yield (Math(symbols.size("H1")),), words("units of any layer", layer=layer), ()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symbackprop.adjoint.records import Adjoint
 from symbackprop.documents.sections.context import Context
-from symbackprop.documents.sections.recursion import GENERAL_GRADIENTS, Recursion
+from symbackprop.documents.sections.recursion import Recursion
 from symbackprop.documents.sections.steps import assumption_math, index_row, matrix_row
 from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Row, Text
 from symbackprop.notation.expressions import base_name
@@ -16,8 +18,8 @@ _MOST_ADJOINTS = 26
 """Of a deeper network the last layer and any other layer are shown: each layer has four formulas."""
 
 
-def result_section(context: Context, general: Recursion | None) -> list[Block]:
-    """The gradients, from the loss inwards, in the order they are computed."""
+def result_section(context: Context, general: Recursion | None, *, alone: bool = False) -> list[Block]:
+    """The gradients, from the loss inwards, in the order they are computed; ``alone`` where nothing comes below."""
     words, differentiation = context.words, context.views.differentiation
     adjoints = _in_use(context)
     blocks: list[Block] = [Heading(words.plain("result"))]
@@ -25,22 +27,29 @@ def result_section(context: Context, general: Recursion | None) -> list[Block]:
         last = [a for a in adjoints if a.of.name not in general.instances]
         above = Context(general.views, context.options, general.layer)
         blocks += [Paragraph(words("result deep")), _display(context, last)]
-        blocks.append(Paragraph(words("result any layer", layer=Math(general.layer), activation=Math(r"\varphi"))))
-        by_variable = general.views.differentiation.by_variable
-        blocks.append(_display(above, [by_variable[name] for name in GENERAL_GRADIENTS if name in by_variable]))
+        blocks.append(
+            Paragraph(words("result any layer", layer=Math(general.layer), activation=Math(general.activation)))
+        )
+        blocks.append(_display(above, general.gradients))
     else:
         key = "result batch" if differentiation.program.batch is not None else "result single"
-        blocks += [Paragraph(words(key)), _display(context, adjoints)]
+        blocks += [Paragraph(words(key)), _display(context, adjoints)] if adjoints else []
     assumptions: list[Text] = [(assumption_math(context, a),) for a in differentiation.program.assumptions]
     if assumptions and any(adjoint.assuming for adjoint in differentiation.adjoints):
-        blocks.append(Paragraph(words("result assumption", assumptions=words.listed(assumptions))))
+        blocks.append(
+            Paragraph(
+                words(
+                    "result assumption alone" if alone else "result assumption", assumptions=words.listed(assumptions)
+                )
+            )
+        )
     if differentiation.unreached:
         names: list[Text] = [(context.symbol(name),) for name in differentiation.unreached]
         blocks.append(Paragraph(words("unreached", names=words.listed(names))))
     return blocks
 
 
-def _display(context: Context, adjoints: list[Adjoint]) -> Display:
+def _display(context: Context, adjoints: Sequence[Adjoint]) -> Display:
     return Display(tuple(_row(context, a.assuming[0][1] if a.assuming else a.equation) for a in adjoints))
 
 

@@ -12,6 +12,7 @@ from symbackprop.documents.sections.context import Context
 from symbackprop.documents.tree import Display, Row
 from symbackprop.forms.breaks import Rank
 from symbackprop.forms.scalar import Link, ScalarForm, ScalarGradient
+from symbackprop.notation.program import Role
 from symbackprop.notation.terms import Term
 
 __all__ = ["chains", "product_of_steps", "weight_display"]
@@ -39,6 +40,8 @@ def weight_display(context: Context, example: WorkedExample, gradient: ScalarGra
     if len(shown) > 1:
         rows.append(Row("", _summed([numbers.latex(product) for product in products])))
     rows.append(Row("", (numbers.latex(value),)))
+    if context.views.symbols.variable(gradient.place[0]).role is not Role.PARAMETER:
+        return Display(tuple(rows))
     old, rate = float(example.array(gradient.place[0])[gradient.place[1]]), example.learning_rate
     step = rf"{numbers.latex(old)} - {numbers.factor(rate)} \cdot {numbers.factor(value)}"
     arrow = rf"{weight} - \eta\,{left}"

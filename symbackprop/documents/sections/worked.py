@@ -14,7 +14,7 @@ from symbackprop.documents.sections.update import update_blocks
 from symbackprop.documents.sections.weights import chains, weight_display
 from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph, Row, Table, Text
 from symbackprop.forms.scalar import Link, ScalarForm, ScalarGradient
-from symbackprop.notation.program import Variable
+from symbackprop.notation.program import Role, Variable
 
 __all__ = ["worked_section"]
 
@@ -28,6 +28,9 @@ def worked_section(context: Context, example: WorkedExample) -> list[Block]:
     """The section of numbers."""
     words, form = context.words, example.form
     names = [name for name in form.differentiation.wrt if name in form.differentiation.by_variable]
+    if not names:
+        return []
+    weights = [name for name in names if form.differentiation.program.variable(name).role is Role.PARAMETER]
     few = sum(example.array(name).size for name in names) <= _MOST_WEIGHTS
     in_full = list(form) if few else [form.gradient(name, *form.places(name)[0]) for name in names]
     blocks: list[Block] = [Heading(words.plain("worked")), _given(context, example), *_values(context, example)]
@@ -35,7 +38,8 @@ def worked_section(context: Context, example: WorkedExample) -> list[Block]:
         blocks += _local_factors(context, form, in_full)
         blocks.append(Heading(words.plain("every weight" if few else "one weight of each array"), 2))
         blocks += [weight_display(context, example, gradient) for gradient in in_full]
-    return [*blocks, *update_blocks(context, example, names, [gradient.place for gradient in in_full])]
+    places = [gradient.place for gradient in in_full if gradient.place[0] in weights]
+    return [*blocks, *(update_blocks(context, example, weights, places) if weights else [])]
 
 
 def _given(context: Context, example: WorkedExample) -> Paragraph:
