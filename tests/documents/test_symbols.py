@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from documents import MODELS, OPTIONS, derivation_document, formulas, story
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from random_networks import networks
 from symbols import leading, symbols
 
+import symbackprop as sbp
 from symbackprop.documents.options import Options
 from symbackprop.documents.tree import Display, Math, Paragraph, Table
 
@@ -82,6 +84,19 @@ def test_random_networks(network, notation, derivative, orientation, detail):
 @pytest.mark.parametrize("name", MODELS)
 def test_known_models(name):
     check(derivation_document(story(MODELS[name]), OPTIONS))
+
+
+@pytest.mark.parametrize("sections", [("result",), ("forward",), ("backward",), ("numbers",), ("result", "checks")])
+@pytest.mark.parametrize("depth", [2, 9])
+def test_whatever_is_shown_is_explained(depth, sections):
+    layers = [sbp.Dense(2, "tanh")] * (depth - 1) + [sbp.Dense(1)]
+    options = Options(sections=(*sections, "notation"), date="")
+    network = sbp.Network(2, layers, "half_squared_error")
+    defined, meanings, functions, used = parts(derivation_document(story(network, options=options), options), False)
+    if depth > 6:
+        # Of many layers that are alike the first has the row.
+        used = {re.sub(r"\(\d\)", "(1)", symbol) for symbol in used}
+    assert used | meanings <= defined | functions | CONSTANTS
 
 
 def test_a_row_too_few_or_too_many_is_noticed():

@@ -11,6 +11,7 @@ from symbackprop.documents.layout import WIDTH, glyphs
 from symbackprop.documents.sections.context import Context
 from symbackprop.documents.sections.identities import identity_blocks
 from symbackprop.documents.sections.recursion import Recursion, before_the_first
+from symbackprop.documents.sections.result import is_deep
 from symbackprop.documents.sections.steps import factors_shown, shown_form
 from symbackprop.documents.tree import Block, Bullets, Display, Heading, Math, Paragraph, Row, Table, Text
 from symbackprop.forms.lower import Lowered
@@ -145,7 +146,8 @@ def _bound(expression: sympy.Basic) -> Iterator[Limit]:
 
 def _general_symbols(context: Context, general: Recursion | None) -> Iterator[tuple[Text, ...]]:
     """What the derivation for any layer is written in."""
-    if general is None or not context.says("backward"):
+    in_result = context.says("result") and is_deep(context)
+    if general is None or not (context.says("backward") or in_result):
         return
     words, symbols, layer = context.words, general.views.symbols, Math(general.layer)
     yield (layer,), words("a layer"), ()

@@ -12,7 +12,7 @@ from symbackprop.documents.tree import Block, Display, Heading, Math, Paragraph,
 from symbackprop.notation.expressions import base_name
 from symbackprop.notation.program import Equation, occurrences
 
-__all__ = ["result_section"]
+__all__ = ["is_deep", "result_section"]
 
 _MOST_ADJOINTS = 26
 """Of a deeper network the last layer and any other layer are shown: each layer has four formulas."""
@@ -23,7 +23,7 @@ def result_section(context: Context, general: Recursion | None, *, alone: bool =
     words, differentiation = context.words, context.views.differentiation
     adjoints = _in_use(context)
     blocks: list[Block] = [Heading(words.plain("result"))]
-    if general is not None and len(adjoints) > _MOST_ADJOINTS:
+    if general is not None and is_deep(context):
         last = [a for a in adjoints if a.of.name not in general.instances]
         above = Context(general.views, context.options, general.layer)
         blocks += [Paragraph(words("result deep")), _display(context, last)]
@@ -47,6 +47,11 @@ def result_section(context: Context, general: Recursion | None, *, alone: bool =
         names: list[Text] = [(context.symbol(name),) for name in differentiation.unreached]
         blocks.append(Paragraph(words("unreached", names=words.listed(names))))
     return blocks
+
+
+def is_deep(context: Context) -> bool:
+    """Whether the formulas of the layers are given once, for any layer."""
+    return len(_in_use(context)) > _MOST_ADJOINTS
 
 
 def _display(context: Context, adjoints: Sequence[Adjoint]) -> Display:
