@@ -8,12 +8,12 @@ brackets that grow (``\left( \right)``), so whoever writes one of these takes th
 letters stand for brackets that grow around something long: on one line they are brackets that grow, on different lines
 large ones (``\biggl( \biggr)``).
 
-    summed(["a", "- b"])                       a |- b
-    multiplied(["a", "b"])                     a\,|b
-    operated(["a", "b"], r"\odot")             a |\odot b
-    related(["a", "b", "c"], "=")              a |= b |= c
-    bracketed(summed(["a", "- b"]))            (a |- b), the mark one deeper
-    fraction(summed(["a", "- b"]), "c")        \frac{a - b}{c}
+    joined(["a", "- b"], Rank.SIGN)                  a |- b
+    joined(["a", "b"], Rank.FACTOR, r"\,")           a\,|b
+    joined(["a", "b"], Rank.TIMES, after=r"\odot ")  a |\odot b
+    joined(["a", "b"], Rank.RELATION, after="= ")    a |= b
+    bracketed("a |- b")                              (a |- b), the mark one deeper
+    fraction("a |- b", "c")                          \frac{a - b}{c}
 """
 
 from __future__ import annotations
@@ -36,11 +36,7 @@ __all__ = [
     "joined",
     "mark",
     "marked_chunks",
-    "multiplied",
-    "operated",
-    "related",
     "split",
-    "summed",
     "unmarked",
 ]
 
@@ -125,26 +121,6 @@ def deeper(latex: str) -> str:
 def joined(parts: Sequence[str], rank: Rank, before: str = " ", after: str = "") -> str:
     """Parts with a mark between each two; ``before`` ends a line, ``after`` begins the next one."""
     return f"{before}{mark(rank)}{after}".join(parts)
-
-
-def summed(parts: Sequence[str]) -> str:
-    """Summands that bring their signs with them: a, - b."""
-    return joined(parts, Rank.SIGN)
-
-
-def multiplied(parts: Sequence[str], between: str = r"\,") -> str:
-    """Factors beside each other."""
-    return joined(parts, Rank.FACTOR, between)
-
-
-def operated(parts: Sequence[str], sign: str = r"\cdot") -> str:
-    """Factors with a sign between them."""
-    return joined(parts, Rank.TIMES, after=f"{sign} ")
-
-
-def related(parts: Sequence[str], sign: str = "=") -> str:
-    """The sides of a relation, or of several that are alike."""
-    return joined(parts, Rank.RELATION, after=f"{sign} ")
 
 
 def fraction(above: str, below: str) -> str:

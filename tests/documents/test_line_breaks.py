@@ -8,6 +8,7 @@ import pytest
 from browser import CHROMIUM, Browser
 from documents import NAMES, document, formulas
 from known_programs import KNOWN
+from marked import multiplied, related, summed
 
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.documents.formats.html import html
@@ -18,7 +19,7 @@ from symbackprop.documents.formats.tex import tex
 from symbackprop.documents.layout import WIDTH, glyphs, lines
 from symbackprop.documents.tree import Display, Document, Math, Paragraph, Row, Table
 from symbackprop.errors import NoRuleError
-from symbackprop.forms.breaks import bracketed, chunks, multiplied, related, summed, unmarked
+from symbackprop.forms.breaks import bracketed, chunks, unmarked
 from symbackprop.forms.views import Views
 
 PRIVATE = re.compile("[\ue000-\uf8ff]")

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from known_programs import KNOWN
+from marked import multiplied, operated, related, summed
 from random_programs import cases
 
 from symbackprop.adjoint.sweep import differentiate
@@ -24,11 +25,7 @@ from symbackprop.forms.breaks import (
     joined,
     mark,
     marked_chunks,
-    multiplied,
-    operated,
-    related,
     split,
-    summed,
     unmarked,
 )
 from symbackprop.forms.views import Views
