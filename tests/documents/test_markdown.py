@@ -7,6 +7,7 @@ import re
 
 import pytest
 from documents import NAMES, document
+from markdown_it import MarkdownIt
 
 from symbackprop.documents.drawings.drawing import Circle, Drawing
 from symbackprop.documents.formats.markdown import markdown
@@ -58,7 +59,7 @@ def test_rows_have_as_many_cells_as_the_header(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_reads_markdown_leaves_inline_mathematics_alone(name):
-    reader = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table")
+    reader = MarkdownIt("commonmark").enable("table")
     text = re.sub(r"^\$\$\n.*?\n\$\$$", "", markdown(document(name)), flags=re.MULTILINE | re.DOTALL)
     shown = html.unescape(reader.render(text))
     for formula in re.findall(r"(?<!\\)\$[^$\n]+\$", text):
