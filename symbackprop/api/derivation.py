@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,8 @@ from symbackprop.specification.examples import is_categorical
 from symbackprop.specification.values import check_arrays, in_dtype_of_parameters
 from symbackprop.verification.points import Drawing
 from symbackprop.verification.report import Report
-from symbackprop.verification.verify import given_values, gradient_function, verify
+from symbackprop.verification.second_order import draw_directions, hessian_times_direction
+from symbackprop.verification.verify import check_order, given_values, gradient_function, verify
 
 __all__ = ["Derivation"]
 
@@ -191,19 +193,29 @@ class Derivation:
         x: Any = None,
         y: Any = None,
         *,
-        method: str = "ladder",
+        method: str = "auto",
         eps: float | None = None,
         seed: int | None = None,
         gradients: Any = None,
+        executor: Executor | None = None,
+        jobs: int | None = None,
+        order: int = 1,
         progress: Callable[[int, int], None] | None = None,
         **more: Any,
     ) -> Report:
         """Hold every gradient against finite differences of the loss; ``print`` the report, or ask for its ``ok``.
 
-        What is not given is the network file's, or drawn from ``seed``; then several points are checked. ``method`` is
-        "ladder" (extrapolated, with a bound for each weight), or "central" or "forward" with the step ``eps``.
-        ``gradients`` are the gradients under test: by default the compiled function, else a function of
-        (parameters, x, y), or arrays by name. ``progress`` is called with the number of weights done and of all.
+        What is not given is the network file's, or drawn from ``seed``; then several points are checked. ``gradients``
+        are those under test: by default the compiled function, else a function of (parameters, x, y), or arrays by
+        name. ``progress`` is called with the number of weights done and of all.
+
+        ``method``    "ladder" (extrapolated, with a bound for each weight), "incremental" (the same for a million
+                      weights: only what a weight changes is computed), or "auto", one of these two by the size of the
+                      network; or "central" or "forward" with the step ``eps``
+        ``executor``  a concurrent.futures.Executor for the blocks of weights that incremental differences are taken
+                      of; or ``jobs``, a number of processes of this machine
+        ``order``     2 holds the Hessian times a direction drawn from the seed, derived from the gradient, against
+                      differences of the gradient
 
         >>> net = Network(2, [Dense(3, "sigmoid"), Dense(1)], "half_squared_error")
         >>> net.derive().verify().ok
@@ -212,19 +224,36 @@ class Derivation:
         model = self.network
         data = {**more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
         given = given_values(model.program, {**model.data, **model.parameters}, parameters, data)
-        tested = gradient_function(self.compile() if gradients is None else gradients, model.program, given)
         seed = model.run.seed if seed is None else seed
-        return verify(
-            self.program,
-            tested,
+        check_order(order)
+        drawing = Drawing(_loss_name(model), _layout(model), model.sizes, seed, model.run.initialization, order == 1)
+        derived, compiled, note = self.differentiation, self.compile, ""
+        if order == 2:
+            derived, directions = hessian_times_direction(self.differentiation)
+            if all(variable.name in given for variable in model.program.inputs):
+                given |= draw_directions(directions, given, seed)
+            compiled = partial(self._compiled, derived)
+            note = f"order 2: the Hessian times a direction drawn from seed {seed}, against differences of the gradient"
+        report = verify(
+            derived.adjoint_program,
+            gradient_function(compiled() if gradients is None else gradients, derived.program, given),
             given,
-            Drawing(_loss_name(model), _layout(model), model.sizes, seed, model.run.initialization),
-            wrt=self.differentiation.wrt,
-            unreached=self.unreached,
+            drawing,
+            wrt=derived.wrt,
+            unreached=derived.unreached,
             method=method,
             eps=eps,
+            executor=executor,
+            jobs=jobs,
             progress=progress,
         )
+        return replace(report, notes=(note, *report.notes)) if note else report
+
+    def _compiled(self, derived: Differentiation) -> GradientFunction:
+        """The derivatives of ``derived``, compiled."""
+        arguments = Arguments(derived.adjoint_program, _loss_name(self.network), self.network.sizes)
+        gradients = {name: derived.by_variable[name].name for name in derived.wrt if name in derived.by_variable}
+        return GradientFunction(arguments, derived.loss, gradients)
 
     # -- documents -------------------------------------------------------------------------------------------------
 

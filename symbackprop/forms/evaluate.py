@@ -44,7 +44,7 @@ from symbackprop.notation.expressions import ElementwiseFunction
 from symbackprop.notation.program import Program
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 
-__all__ = ["evaluate", "evaluate_program"]
+__all__ = ["COMPARISONS", "evaluate", "evaluate_program", "node_values"]
 
 Array = npt.NDArray[Any]
 Sizes = Mapping[sympy.Symbol, int]
@@ -76,6 +76,13 @@ def evaluate(form: Lowered | Node, arrays: Mapping[str, Array], sizes: Sizes) ->
     """The value of an array expression. A ``Lowered`` equation's value has the axes of its left side."""
     node = form.right if isinstance(form, Lowered) else form
     return np.asarray(_Machine(arrays, sizes).value(node))
+
+
+def node_values(form: Lowered, arrays: Mapping[str, Array], sizes: Sizes) -> dict[int, Array]:
+    """The value of every node of the right side, with the node's axes, by the node's ``id``."""
+    machine = _Remembering(arrays, sizes, {})
+    machine.value(form.right)
+    return machine.found
 
 
 @dataclass(frozen=True)
@@ -193,7 +200,7 @@ class _Machine:
         return np.einsum(einsum_pattern(node), *(self.value(operand) for operand in node.operands))
 
     def compare(self, node: Compare) -> Any:
-        return _COMPARISONS[node.relation](self.value(node.left), self.value(node.right))
+        return COMPARISONS[node.relation](self.value(node.left), self.value(node.right))
 
     def logic(self, node: Logic) -> Any:
         values = [self.value(operand) for operand in node.operands]
@@ -211,7 +218,19 @@ class _Machine:
         return result
 
 
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+@dataclass(frozen=True)
+class _Remembering(_Machine):
+    """A machine that keeps the value of each node."""
+
+    found: dict[int, Array]
+
+    def value(self, node: Node) -> Any:
+        if id(node) not in self.found:
+            self.found[id(node)] = np.broadcast_to(super().value(node), self.shape(node))
+        return self.found[id(node)]
+
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": np.equal,
     "!=": np.not_equal,
     "<": np.less,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import sympy
 from sympy.core.relational import Relational
 from sympy.printing.numpy import NumPyPrinter
@@ -131,13 +130,19 @@ def literal(number: sympy.Expr) -> str:
     return str(number) if number.is_Integer else repr(float(number.evalf(_DIGITS)))
 
 
-def compiled(argument: sympy.Symbol, expression: sympy.Expr) -> Callable[[npt.NDArray[Any]], Any]:
-    """``expression`` as a function of an array in the place of ``argument``."""
+def compiled(arguments: Sequence[sympy.Symbol], expressions: Any, *, shared: bool = False) -> Callable[..., Any]:
+    """``expressions``, one or several, as a function of arrays in the places of ``arguments``.
+
+    ``shared`` computes what occurs more than once only once.
+    """
     names: dict[str, Any] = {"np": np}
-    for node in walk(expression):
-        if isinstance(node, ElementwiseFunction):
-            names[node.record.name] = node.record.numpy
-        elif node.func in PRIMITIVES and PRIMITIVES[node.func].name is None:
-            names[PRIMITIVES[node.func].call] = PRIMITIVES[node.func].numpy
-    function: Callable[[npt.NDArray[Any]], Any] = sympy.lambdify([argument], expression, [names], printer=NumpyPrinter)
+    for expression in expressions if isinstance(expressions, Sequence) else (expressions,):
+        for node in walk(expression):
+            if isinstance(node, ElementwiseFunction):
+                names[node.record.name] = node.record.numpy
+            elif node.func in PRIMITIVES and PRIMITIVES[node.func].name is None:
+                names[PRIMITIVES[node.func].call] = PRIMITIVES[node.func].numpy
+    function: Callable[..., Any] = sympy.lambdify(
+        list(arguments), expressions, [names], printer=NumpyPrinter, cse=shared
+    )
     return function

@@ -6,8 +6,8 @@ A new function is one ``Record`` in ``symbackprop.functions.library``; no other 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import mpmath
@@ -18,9 +18,11 @@ import sympy
 from symbackprop.functions.numpy_printer import compiled
 from symbackprop.notation.expressions import ElementwiseFunction
 
-__all__ = ["NamedConstant", "Record", "constant", "function_class"]
+__all__ = ["NamedConstant", "Record", "constant", "function_class", "packed"]
 
 Array = npt.NDArray[Any]
+
+_Z, _A, _T = sympy.symbols("z a t", real=True)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Record:
     ``bounds``       the least and the largest value
     ``stable``       f(z) in primitives, neither overflowing nor cancelling, where the definition does; what is computed
     ``direct``       whether the definition itself keeps all digits, as long as nothing overflows
+    ``difference``   f(z + t) - f(z), given z, f(z) and t, in primitives: without cancellation for |t| up to 1/2, and
+                     without a derivative. None where there is no such form
     """
 
     name: str
@@ -47,6 +51,7 @@ class Record:
     bounds: tuple[sympy.Expr, sympy.Expr] = (-sympy.oo, sympy.oo)
     stable: Callable[[sympy.Expr], sympy.Expr] | None = None
     direct: bool = False
+    difference: Callable[[sympy.Expr, sympy.Expr, sympy.Expr], sympy.Expr] | None = None
 
     def stable_form(self, z: sympy.Expr) -> sympy.Expr:
         """f(z) as it is computed."""
@@ -56,7 +61,7 @@ class Record:
     def numpy(self) -> Callable[[Array], Array]:
         """The stable form, for float arrays; the result has their type and shape."""
         z = sympy.Symbol("z")
-        function = compiled(z, self.stable_form(z))
+        function = compiled([z], self.stable_form(z))
         # NumPy makes scalars of arrays without axes.
         return lambda array: np.asarray(function(array), dtype=np.asarray(array).dtype)
 
@@ -65,6 +70,26 @@ def function_class(record: Record) -> type[ElementwiseFunction]:
     """The SymPy function that carries ``record``."""
     namespace = {"record": record, "__doc__": f"{record.name}(z), elementwise."}
     return type(record.name, (ElementwiseFunction,), namespace)
+
+
+def packed(record: Record) -> tuple[Any, ...]:
+    """A call that makes the function of ``record`` again, for pickle: callables travel as what they make of symbols."""
+    forms = {
+        "definition": record.definition(_Z),
+        "derivative": record.derivative(_Z, _A),
+        "stable": None if record.stable is None else record.stable(_Z),
+        "difference": None if record.difference is None else record.difference(_Z, _A, _T),
+    }
+    plain = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in forms}
+    return _rebuilt, (tuple(forms.items()), tuple(plain.items()))
+
+
+@lru_cache(maxsize=256)
+def _rebuilt(forms: tuple[tuple[str, sympy.Expr | None], ...], plain: tuple[tuple[str, Any], ...]) -> Any:
+    arguments = {"definition": (_Z,), "derivative": (_Z, _A), "stable": (_Z,), "difference": (_Z, _A, _T)}
+    given: dict[str, Any] = dict(plain)
+    given.update({name: None if form is None else sympy.Lambda(arguments[name], form) for name, form in forms})
+    return function_class(Record(**given))
 
 
 class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
@@ -86,6 +111,9 @@ class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
         exact = sympy.Rational(self.digits)
         return sympy.floor(exact), sympy.floor(exact) + 1
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return constant, (type(self).__name__, self.symbol, self.digits)
+
     def _latex(self, printer: Any) -> str:
         return self.symbol
 
@@ -93,6 +121,7 @@ class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
         return type(self).__name__
 
 
+@lru_cache(maxsize=64)
 def constant(name: str, latex: str, digits: str) -> sympy.NumberSymbol:
     """The constant called ``name``, given by its decimal digits."""
     return type(name, (NamedConstant,), {"digits": digits, "symbol": latex})()

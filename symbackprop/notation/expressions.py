@@ -18,6 +18,7 @@ __all__ = [
     "REDUCTIONS",
     "ArgMaximum",
     "Bracket",
+    "ElementwiseClass",
     "ElementwiseFunction",
     "Limit",
     "Maximum",
@@ -180,7 +181,11 @@ def maximum(body: sympy.Expr, over: Limit) -> sympy.Expr:
     return Maximum(body, (over[0], 0, over[1] - 1))
 
 
-class ElementwiseFunction(sympy.Function):  # type: ignore[misc]
+class ElementwiseClass(type(sympy.Function)):  # type: ignore[misc]
+    """What elementwise functions are instances of: a class of its own, so that they can say how they are pickled."""
+
+
+class ElementwiseFunction(sympy.Function, metaclass=ElementwiseClass):  # type: ignore[misc]
     """A named function of one real argument. A subclass is made from each record of ``symbackprop.functions``."""
 
     nargs = 1

@@ -114,11 +114,15 @@ class Adjudicators:
                 continue
             last = by_value(gradient, value, method)
             if last.verdict is Verdict.FAIL:
-                last = allowing(last, self._rounding(name, place))
+                last = self.allowed(name, place, last)
             confirmed = seen.verdict is Verdict.FAIL and abs(value - seen.estimate) <= 2 * seen.bound
             if last.verdict is Verdict.PASS or confirmed:
                 return last
-        return allowing(seen, self._rounding(name, place)) if last is seen and seen.verdict is Verdict.FAIL else last
+        return self.allowed(name, place, seen) if last is seen and seen.verdict is Verdict.FAIL else last
+
+    def allowed(self, name: str, place: int, failed: Judgement) -> Judgement:
+        """A failure once more, allowed what rounding may do to a gradient here."""
+        return allowing(failed, self._rounding(name, place))
 
     def at_kink(self, name: str, place: int, gradient: float, found: Estimate) -> Judgement | None:
         """The verdict where a step in float64 crosses a kink: in many digits it does not, unless the weight is on it.
@@ -132,7 +136,7 @@ class Adjudicators:
         bound = ROUNDINGS * UNIT * max(abs(left), abs(right))
         if abs(right - left) <= bound:
             judgement = by_value(gradient, right, "many digits")
-            return judgement if judgement.verdict is Verdict.PASS else allowing(judgement, self._rounding(name, place))
+            return judgement if judgement.verdict is Verdict.PASS else self.allowed(name, place, judgement)
         exact = replace(found, left=left, right=right, left_bound=bound, right_bound=bound)
         return between(gradient, exact)
 

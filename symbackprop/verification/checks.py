@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from symbackprop.notation.program import Program
 from symbackprop.verification.adjudicators import Adjudicators
+from symbackprop.verification.judgements import Judgements, judgements
 from symbackprop.verification.ladder import STEPS, Estimate, central, first_step, forward, ladder
 from symbackprop.verification.noise import measured_noise
 from symbackprop.verification.verdicts import (
@@ -22,7 +23,7 @@ from symbackprop.verification.verdicts import (
 )
 from symbackprop.verification.witness import Witness
 
-__all__ = ["PointResult", "Scheme", "verify_point"]
+__all__ = ["Checker", "PointResult", "Scheme", "verify_point"]
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -32,6 +33,8 @@ _SCHEMES = {"forward": forward, "central": central}
 _NEAR = 1e-6
 _DEEPEST = STEPS + 3
 """How often the largest step is quartered, at most, to come off a kink: 2^-3 / 4^12 = 7e-9."""
+_MOST_CONFIRMED = 64
+"""How many failures of one array are confirmed by another method; what fails after them keeps its verdict."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ _LADDER = Scheme()
 class PointResult:
     """The judgement of every weight at one point, by array and in the order of the flattened array."""
 
-    judgements: Mapping[str, tuple[Judgement, ...]]
+    judgements: Mapping[str, Judgements]
     evaluations: int
+    notes: tuple[str, ...] = ()
 
 
 def verify_point(
@@ -73,22 +77,23 @@ def verify_point(
         for name, array in arrays.items()
     }
     noise = measured_noise(witness, work, tuple(gradients))
-    point = _Point(witness, work, scheme, noise, Adjudicators(witness, dict(arrays), noise, adjoint))
-    judgements = {}
+    point = Checker(witness, work, scheme, noise, Adjudicators(witness, dict(arrays), noise, adjoint))
+    found_by_array = {}
     for name, gradient in gradients.items():
-        scale, found = 0.0, []
+        scale, confirmed, found = 0.0, 0, []
         for place, entry in enumerate(np.asarray(gradient, dtype=np.float64).reshape(-1)):
-            judgement = point.judge(name, place, float(entry), scale)
+            judgement = point.judge(name, place, float(entry), scale, confirm=confirmed < _MOST_CONFIRMED)
+            confirmed += judgement.verdict is Verdict.FAIL
             # The scale is the witness's own: a wrong gradient must not loosen the bounds of the others.
             scale = max(scale, abs(judgement.estimate)) if np.isfinite(judgement.estimate) else scale
             found.append(judgement)
             if progress is not None:
                 progress(1)
-        judgements[name] = tuple(found)
-    return PointResult(judgements, point.evaluations)
+        found_by_array[name] = judgements(found)
+    return PointResult(found_by_array, point.evaluations)
 
 
-class _Point:
+class Checker:
     """One point: its arrays, of which one entry at a time is moved and put back exactly."""
 
     def __init__(
@@ -103,16 +108,33 @@ class _Point:
         # Differences do not see a jump below the noise of the loss; there, who lies this near is asked about it.
         self.near_kink = witness.distance(arrays) < _NEAR
 
-    def judge(self, name: str, place: int, gradient: float, scale: float) -> Judgement:
+    def judge(self, name: str, place: int, gradient: float, scale: float, confirm: bool = True) -> Judgement:
+        """The verdict on ``gradient`` at one entry; what its array's derivatives are like is ``scale``.
+
+        Without ``confirm`` a failure is not looked into further: it costs no more than what passes.
+        """
         entry = _Entry(self, name, place)
         try:
-            return self._judge(entry, gradient, scale)
+            return self._judge(entry, gradient, scale, confirm)
         finally:
             entry.restore()
 
-    def _judge(self, entry: _Entry, gradient: float, scale: float) -> Judgement:
-        found = self.estimate(entry, scale)
+    def opinion(self, name: str, place: int, gradient: float, seen: Judgement) -> Judgement:
+        """Another method's verdict on a weight that differences have ``seen`` to be wrong, or could not see."""
+        if self.near_kink and self.witness.borders:
+            judged = self.judge(name, place, gradient, 0.0)
+            # Differences of the whole loss are blunter than those that were seen, and cannot clear what failed by them.
+            if judged.decided_by != seen.decided_by and judged.decided_by != "differences":
+                return judged
+            if judged.verdict is Verdict.KINK:
+                return judged
+        return self.adjudicators.decide(name, place, gradient, seen)
+
+    def _judge(self, entry: _Entry, gradient: float, scale: float, confirm: bool) -> Judgement:
+        found = self._estimate(entry, scale)
         seen = by_differences(gradient, found)
+        if seen.verdict is Verdict.FAIL and not confirm and not found.jumps:
+            return self.adjudicators.allowed(entry.name, entry.place, seen)
         crosses = False
         uncertain = seen.verdict is not Verdict.PASS or has_few_digits(seen)
         if self.witness.borders and (found.jumps or seen.verdict is Verdict.FAIL or (uncertain and self.near_kink)):
@@ -130,7 +152,7 @@ class _Point:
             return seen
         return self.adjudicators.decide(entry.name, entry.place, gradient, seen, real=crosses)
 
-    def estimate(self, entry: _Entry, scale: float) -> Estimate:
+    def _estimate(self, entry: _Entry, scale: float) -> Estimate:
         if self.scheme.method == "ladder":
             return ladder(entry.cost, entry.value, self.noise, scale)
         return _SCHEMES[self.scheme.method](entry.cost, entry.value, self.noise, self.scheme.eps)
@@ -139,7 +161,7 @@ class _Point:
 class _Entry:
     """One entry of one array, as a number that the loss is a function of."""
 
-    def __init__(self, point: _Point, name: str, place: int) -> None:
+    def __init__(self, point: Checker, name: str, place: int) -> None:
         self.point = point
         self.name = name
         self.place = place

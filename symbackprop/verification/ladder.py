@@ -20,8 +20,8 @@ Cost = Callable[[float], float]
 
 UNIT = 2.0**-53
 """The unit roundoff u of float64."""
-METHODS = ("ladder", "central", "forward")
-"""The ways to take finite differences, the best first."""
+METHODS = ("auto", "ladder", "incremental", "central", "forward")
+"""The ways to take finite differences; "auto" is the ladder where that is cheap, else incremental differences."""
 DEFAULT_EPS = MappingProxyType({"forward": 1e-6, "central": 1e-5})
 """The step of each plain scheme: near the square and the cube root of the unit roundoff, where they err least."""
 STEPS = 9

@@ -50,7 +50,8 @@ class Drawing:
     """How missing arrays are drawn.
 
     ``loss`` is the name of the loss, which says what targets look like, ``layout`` that of the weights, ``sizes`` the
-    numbers given for symbolic sizes; the other sizes get small numbers that differ.
+    numbers given for symbolic sizes; the other sizes get small numbers that differ. ``trains`` says whether descending
+    leads somewhere, so that a point after some training is worth a check.
     """
 
     loss: str = ""
@@ -58,6 +59,7 @@ class Drawing:
     sizes: Mapping[str, int] | None = None
     seed: int = 0
     initialization: str = "glorot_uniform"
+    trains: bool = True
 
     def __post_init__(self) -> None:
         check_count("seed", self.seed, 0)
@@ -88,7 +90,7 @@ def points(witness: Witness, given: Arrays, gradients_of: Gradients, drawing: Dr
             f"{program.name}: the loss is not finite at any of {_DRAWS} points drawn from seed {drawing.seed}; "
             "give parameters and data"
         )
-    trained = _trained(witness, found[-1], gradients_of)
+    trained = _trained(witness, found[-1], gradients_of) if drawing.trains else None
     return (*found, trained) if trained is not None else tuple(found)
 
 

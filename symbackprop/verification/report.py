@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from symbackprop.documents.formats.fragment import html_fragment
 from symbackprop.documents.formats.tex_text import escape
 from symbackprop.documents.tree import Block, Bullets, Paragraph, Table
 from symbackprop.verification.curve import Curve, plot_curves
-from symbackprop.verification.verdicts import Judgement, Verdict
+from symbackprop.verification.judgements import Judgements, Verdicts, joined, judgements
+from symbackprop.verification.verdicts import DECIDERS, Judgement, Verdict
 
 __all__ = ["ArrayReport", "Entry", "Report", "array_report", "worst_entries"]
 
@@ -75,6 +76,7 @@ class ArrayReport:
     ``detectable_at_zero``  the same for the passing weights with gradient 0, as an absolute number: any entry of
                      larger size would have failed there; None where there is none
     ``verdicts``     the verdict of every weight, by its index from 0; empty for data, whose batches differ in size
+    ``decided_by``   how many weights were decided by what, by the names in ``DECIDERS``
     """
 
     weights: int
@@ -83,6 +85,7 @@ class ArrayReport:
     detectable: float | None
     detectable_at_zero: float | None
     verdicts: Mapping[tuple[int, ...], Verdict] = field(default_factory=dict, repr=False)
+    decided_by: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by the names of the verdicts, and the figures."""
@@ -92,6 +95,7 @@ class ArrayReport:
             "worst": _number(self.worst),
             "detectable": _number(self.detectable),
             "detectable_at_zero": _number(self.detectable_at_zero),
+            "decided_by": dict(self.decided_by),
         }
 
     def row(self, name: str) -> tuple[str, ...]:
@@ -100,32 +104,31 @@ class ArrayReport:
         return (name, str(self.weights), *counts, _short(self.worst), _short(self.detectable))
 
 
-def array_report(judgements: Sequence[Sequence[Judgement]], shape: tuple[int, ...]) -> ArrayReport:
+def array_report(points: Sequence[Sequence[Judgement]], shape: tuple[int, ...]) -> ArrayReport:
     """The report of one array of this ``shape`` from the judgements of its weights, one sequence for each point.
 
     An array of data differs in size between batches; then each entry at each point counts.
     """
-    counts = dict.fromkeys(Verdict, 0)
-    alike = len(set(map(len, judgements))) == 1
-    verdicts = [
-        max((judgement.verdict for judgement in same_weight), key=lambda verdict: verdict.rank)
-        for same_weight in (zip(*judgements, strict=True) if alike else ((j,) for point in judgements for j in point))
-    ]
-    for verdict in verdicts:
-        counts[verdict] += 1
-    every = [judgement for point in judgements for judgement in point]
-    passing = [judgement for judgement in every if judgement.verdict is Verdict.PASS]
-    errors = [math.inf if math.isnan(judgement.error) else judgement.error for judgement in every]
+    columns = list(map(judgements, points))
+    every = joined(columns)
+    alike = len(set(map(len, columns))) == 1
+    ranks = np.stack([column.verdict for column in columns]) if alike else every.verdict[None]
+    deciders = np.stack([column.decided_by for column in columns]) if alike else every.decided_by[None]
+    worst = np.argmax(ranks, axis=0)
+    verdicts = ranks.max(axis=0)
+    numbers = np.bincount(verdicts, minlength=len(Verdict))
+    deciding = np.bincount(deciders[worst, np.arange(len(worst))], minlength=len(DECIDERS))
+    error = every.error
+    moving, still = every.passed & (every.gradient != 0), every.passed & (every.gradient == 0)
+    at_zero = np.abs(every.estimate[still]) + every.tolerance[still]
     return ArrayReport(
-        weights=sum(counts.values()),
-        counts=counts,
-        worst=max(errors, default=0.0),
-        detectable=max((judgement.detectable for judgement in passing if judgement.gradient != 0), default=None),
-        detectable_at_zero=max(
-            (abs(judgement.estimate) + judgement.tolerance for judgement in passing if judgement.gradient == 0),
-            default=None,
-        ),
-        verdicts=dict(zip(np.ndindex(shape), verdicts, strict=True)) if alike else {},
+        weights=len(verdicts),
+        counts={verdict: int(numbers[verdict.rank]) for verdict in Verdict},
+        worst=float(np.where(np.isnan(error), np.inf, error).max(initial=0.0)),
+        detectable=float(every.detectable[moving].max()) if moving.any() else None,
+        detectable_at_zero=float(at_zero.max()) if still.any() else None,
+        verdicts=Verdicts(verdicts.reshape(shape)) if alike else {},
+        decided_by={name: int(number) for name, number in zip(DECIDERS, deciding, strict=True) if number},
     )
 
 
@@ -191,7 +194,7 @@ class Report:
             *([Bullets(items)] if items else []),
             Paragraph((self._outcome(),)),
             Paragraph(("; ".join((*(f"checked {point}" for point in self.points), self._effort())),)),
-            *(Paragraph((note,)) for note in self.notes),
+            *(Paragraph((note,)) for note in (*self.notes, *self._deciders())),
         ]
         return html_fragment(blocks)
 
@@ -209,6 +212,12 @@ class Report:
     def _effort(self) -> str:
         return f"{self.evaluations} evaluations of the loss ({self.method}), {self.seconds:.2g} s"
 
+    def _deciders(self) -> Iterator[str]:
+        """What decided how many weights, where it was not differences of the loss alone."""
+        counts = {name: sum(array.decided_by.get(name, 0) for array in self.arrays.values()) for name in DECIDERS}
+        if sum(counts.values()) > counts[DECIDERS[0]]:
+            yield "decided by " + ", ".join(f"{name}: {number}" for name, number in counts.items() if number)
+
     def _lines(self) -> Iterator[str]:
         yield from _aligned([_COLUMNS, *(array.row(name) for name, array in self.arrays.items())])
         shown = self._shown()
@@ -220,6 +229,7 @@ class Report:
         for point in self.points:
             yield f"checked {point}"
         yield from self.notes
+        yield from self._deciders()
         yield self._effort()
         yield self._sentence()
 
@@ -254,9 +264,25 @@ class Report:
         return f"All {total} agree with the derivative."
 
 
-def worst_entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries to look at first, the worst in front."""
-    return tuple(heapq.nlargest(_WORST, entries, key=_badness))
+def worst_entries(
+    points: Sequence[Mapping[str, Judgements]], shapes: Sequence[Mapping[str, tuple[int, ...]]]
+) -> tuple[Entry, ...]:
+    """The entries to look at first, the worst in front, from the judgements at each point and the arrays' shapes."""
+    candidates = (
+        Entry(name, tuple(int(axis) for axis in np.unravel_index(place, shapes[number][name])), number, found[place])
+        for number, arrays in enumerate(points)
+        for name, found in arrays.items()
+        for place in _worst_places(found)
+    )
+    return tuple(heapq.nlargest(_WORST, candidates, key=_badness))
+
+
+def _worst_places(found: Judgements) -> list[int]:
+    """The places of the worst few, in their order in the array."""
+    size = np.where(found.passed & (found.gradient != 0), found.detectable, found.error)
+    size = np.where(np.isnan(size), np.inf, size)
+    # The last key counts most; of equals the first.
+    return sorted(np.lexsort((np.arange(len(size)), -size, -found.verdict))[:_WORST].tolist())
 
 
 def _badness(entry: Entry) -> tuple[int, float]:

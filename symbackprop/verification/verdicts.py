@@ -16,11 +16,24 @@ from dataclasses import dataclass, replace
 
 from symbackprop.verification.ladder import UNIT, Estimate
 
-__all__ = ["ROUNDINGS", "Judgement", "Verdict", "allowing", "between", "by_differences", "by_value", "has_few_digits"]
+__all__ = [
+    "DECIDERS",
+    "ROUNDINGS",
+    "SAFETY",
+    "Judgement",
+    "Verdict",
+    "allowing",
+    "between",
+    "by_differences",
+    "by_value",
+    "has_few_digits",
+]
 
-_SAFETY = 2
+SAFETY = 2
 _FEW = 1e-4
 ROUNDINGS = 64
+DECIDERS = ("differences", "incremental differences", "complex step", "many digits")
+"""By what a weight can be decided."""
 
 
 class Verdict(enum.Enum):
@@ -42,9 +55,9 @@ class Judgement:
     """A verdict with its evidence.
 
     ``estimate`` is the derivative found, ``bound`` the bound on its error, ``tolerance`` how far the gradient might
-    have lain from it. ``decided_by`` says by what: "differences", "complex step" or "many digits". ``left`` and
-    ``right`` are the one-sided derivatives at a kink, None elsewhere. ``rounding`` is the part of the tolerance that
-    was allowed for the rounding of the gradient.
+    have lain from it. ``decided_by``, one of ``DECIDERS``, says by what. ``left`` and ``right`` are the one-sided
+    derivatives at a kink, None elsewhere. ``rounding`` is the part of the tolerance that was allowed for the rounding
+    of the gradient.
     """
 
     verdict: Verdict
@@ -94,12 +107,14 @@ class Judgement:
 
 def by_differences(gradient: float, found: Estimate) -> Judgement:
     """The verdict of finite differences alone, where there is a derivative."""
-    tolerance = _SAFETY * found.bound + 4 * UNIT * abs(gradient)
+    tolerance = SAFETY * found.bound + 4 * UNIT * abs(gradient)
     # A comparison with NaN is false: agreement is what has to be shown. Without a bound there is nothing to agree with.
-    agrees = abs(gradient - found.value) <= tolerance or math.isinf(found.bound)
+    # Nor is there where the cost never moved: it may have no digits left to show it.
+    unseen = math.isinf(found.bound) or found.value == found.bound == 0
+    agrees = unseen or abs(gradient - found.value) <= tolerance
     if not (math.isfinite(gradient) and agrees):
         verdict = Verdict.FAIL
-    elif found.bound < max(abs(gradient), abs(found.value)):
+    elif not unseen and found.bound < max(abs(gradient), abs(found.value)):
         verdict = Verdict.PASS
     else:
         verdict = Verdict.BLIND
@@ -108,7 +123,7 @@ def by_differences(gradient: float, found: Estimate) -> Judgement:
 
 def between(gradient: float, found: Estimate) -> Judgement:
     """The verdict at a confirmed kink: the gradient may be anything between the left and the right derivative."""
-    tolerance = _SAFETY * max(found.left_bound, found.right_bound) + 4 * UNIT * abs(gradient)
+    tolerance = SAFETY * max(found.left_bound, found.right_bound) + 4 * UNIT * abs(gradient)
     low, high = sorted((found.left, found.right))
     acceptable = math.isfinite(gradient) and low - tolerance <= gradient <= high + tolerance
     verdict = Verdict.KINK if acceptable else Verdict.FAIL

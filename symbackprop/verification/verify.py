@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -14,21 +15,26 @@ from symbackprop.errors import SizeError, UsageError, nearest
 from symbackprop.notation.program import Program, Role
 from symbackprop.specification.examples import is_categorical
 from symbackprop.specification.targets import check_targets
-from symbackprop.specification.values import check_arrays
-from symbackprop.verification.checks import PointResult, Scheme, verify_point
+from symbackprop.specification.values import check_arrays, check_count
+from symbackprop.verification.checks import Scheme, verify_point
 from symbackprop.verification.curve import Curve, error_curve
+from symbackprop.verification.dispatch import Workers
+from symbackprop.verification.incremental_checks import verify_point_incrementally
 from symbackprop.verification.ladder import DEFAULT_EPS, METHODS
 from symbackprop.verification.points import Drawing, points
-from symbackprop.verification.report import Entry, Report, array_report, worst_entries
-from symbackprop.verification.witness import Witness, witness_of
+from symbackprop.verification.report import Report, array_report, worst_entries
+from symbackprop.verification.witness import Witness, scalar_operations, witness_of
 
-__all__ = ["checked_values", "given_values", "gradient_function", "scheme", "verify"]
+__all__ = ["check_order", "checked_values", "given_values", "gradient_function", "scheme", "verify"]
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 Gradients = Callable[[Arrays], Arrays]
 
 _PLAIN = Drawing()
+_MOST_BY_LADDER = 5_000
+_MOST_WORK = 500_000_000
+"""Up to how many weights, and scalar operations over all forward passes of one step, the ladder is cheap."""
 
 
 def verify(
@@ -39,8 +45,10 @@ def verify(
     *,
     wrt: Sequence[str] | None = None,
     unreached: Sequence[str] = (),
-    method: str = "ladder",
+    method: str = "auto",
     eps: float | None = None,
+    executor: Executor | None = None,
+    jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Hold the gradients that ``gradients_of`` computes against finite differences of the loss of ``program``.
@@ -49,11 +57,13 @@ def verify(
     ``gradients_of`` takes the arrays of all declared variables and returns the gradient of each of ``wrt`` (all
     parameters by default) by name, none for those in ``unreached``; it is the code under test. ``given`` has arrays by
     name; what it lacks is drawn as ``drawing`` says, and then several points are checked. Everything is computed in
-    float64. ``progress`` is called with the number of weights done and the number of all.
+    float64. ``progress`` is called with the number of weights done and the number of all. ``executor`` or so many
+    ``jobs`` do the blocks of weights that incremental differences are taken of.
 
     Raises UsageError and SizeError where a value, a name, a shape or a method does not fit.
     """
     chosen = scheme(method, eps)
+    workers = _workers(method, executor, jobs)
     started = time.perf_counter()
     witness = witness_of(program, drawing.sizes)
     names = tuple(variable.name for variable in program.parameters) if wrt is None else tuple(wrt)
@@ -69,8 +79,15 @@ def verify(
     where = points(witness, values, tested, drawing)
     gradients = [tested(point.arrays) for point in where]
     step = _counter(progress, sum(array.size for found in gradients for array in found.values()))
+    if method == "auto":
+        cheap = workers is None and all(
+            _is_cheap(witness, point.arrays, found) for point, found in zip(where, gradients, strict=True)
+        )
+        method = "ladder" if cheap else "incremental"
     results = [
-        verify_point(witness, found, point.arrays, chosen, adjoint=adjoint, progress=step)
+        verify_point_incrementally(witness, found, point.arrays, adjoint=adjoint, workers=workers, progress=step)
+        if method == "incremental"
+        else verify_point(witness, found, point.arrays, chosen, adjoint=adjoint, progress=step)
         for point, found in zip(where, gradients, strict=True)
     ]
     curves = tuple(_curves(witness, gradients[0], where[0].arrays))
@@ -79,12 +96,19 @@ def verify(
             name: array_report([result.judgements[name] for result in results], gradients[0][name].shape)
             for name in names
         },
-        worst=worst_entries(_entries(results, gradients)),
+        worst=worst_entries(
+            [result.judgements for result in results],
+            [{name: array.shape for name, array in found.items()} for found in gradients],
+        ),
         points=tuple(point.name for point in where),
         method=method,
         evaluations=sum(result.evaluations for result in results),
         seconds=time.perf_counter() - started,
-        notes=tuple(f"{point.name}: {note}" for point in where for note in point.notes),
+        notes=tuple(
+            f"{point.name}: {note}"
+            for point, result in zip(where, results, strict=True)
+            for note in (*point.notes, *result.notes)
+        ),
         curves=curves,
     )
 
@@ -94,12 +118,40 @@ def scheme(method: str, eps: float | None) -> Scheme:
     if method not in METHODS:
         raise UsageError(f"unknown method {method!r}; {nearest(str(method), METHODS)}")
     if eps is None:
-        return Scheme(method, DEFAULT_EPS.get(method, 0.0))
-    if method == "ladder":
-        raise UsageError(f"eps is {eps}, but the ladder chooses its steps; leave eps out, or say method='forward'")
+        return Scheme("ladder" if method == "auto" else method, DEFAULT_EPS.get(method, 0.0))
+    if method not in DEFAULT_EPS:
+        what = "incremental verification chooses" if method == "incremental" else "the ladder chooses"
+        raise UsageError(f"eps is {eps}, but {what} its steps; leave eps out, or say method='forward'")
     if isinstance(eps, bool) or not isinstance(eps, int | float) or not (math.isfinite(eps) and eps > 0):
         raise UsageError(f"eps is {eps!r}; give a positive number, such as 1e-6")
     return Scheme(method, float(eps))
+
+
+def check_order(order: int) -> None:
+    """UsageError for an order other than 1 and 2."""
+    if isinstance(order, bool) or order not in (1, 2):
+        raise UsageError(f"order is {order!r}; give 1 for the gradient, or 2 for the Hessian times a direction")
+
+
+def _workers(method: str, executor: Executor | None, jobs: int | None) -> Workers | None:
+    if executor is None and jobs is None:
+        return None
+    if method not in ("auto", "incremental"):
+        raise UsageError(f"method {method!r} runs in this process; leave executor and jobs out, or the method")
+    if executor is not None and jobs is not None:
+        raise UsageError("executor and jobs both say who is to work; give one of them")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise UsageError(f"executor is of type {type(executor).__name__}; give a concurrent.futures.Executor")
+    if jobs is not None:
+        check_count("jobs", jobs, 1)
+    return Workers(executor, jobs)
+
+
+def _is_cheap(witness: Witness, arrays: Arrays, gradients: Arrays) -> bool:
+    """Whether the ladder takes seconds at most: some dozen forward passes for each weight."""
+    weights = sum(gradient.size for gradient in gradients.values())
+    operations = scalar_operations(witness.program, witness.sizes(arrays))
+    return weights <= _MOST_BY_LADDER and weights * operations <= _MOST_WORK
 
 
 def checked_values(program: Program, given: Mapping[str, Any], drawing: Drawing) -> dict[str, Array]:
@@ -208,14 +260,6 @@ def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callabl
         progress(done, total)
 
     return step
-
-
-def _entries(results: Sequence[PointResult], gradients: Sequence[Arrays]) -> Iterator[Entry]:
-    for number, (result, found) in enumerate(zip(results, gradients, strict=True)):
-        for name, judgements in result.judgements.items():
-            for place, judgement in enumerate(judgements):
-                index = tuple(int(axis) for axis in np.unravel_index(place, found[name].shape))
-                yield Entry(name, index, number, judgement)
 
 
 def _curves(witness: Witness, gradients: Arrays, arrays: Arrays) -> Iterator[Curve]:

@@ -144,6 +144,21 @@ def test_it_prints_json_and_nothing_else(network: Path):
     assert result.stderr == ""
 
 
+def test_incremental_differences_in_processes(network: Path):
+    result = run(network, "--json", "--jobs", "2")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["ok"], found["method"]) == (True, "incremental")
+    assert found["arrays"]["W1"]["decided_by"] == {"incremental differences": 4}
+    assert all("validated at" in note for note in found["notes"])
+
+
+def test_the_second_order(network: Path):
+    result = run(network, "--order", "2", "--seed", "3")
+    assert result.exit_code == 0, result.stderr
+    assert "order 2: the Hessian times a direction drawn from seed 3" in result.stdout
+
+
 def test_an_exact_kink_holds_and_is_said(network: Path):
     network.write_text(NETWORK + DATA.format(bias=-1.0))
     result = run(network, "--json")
@@ -181,6 +196,10 @@ def test_it_draws(network: Path, tmp_path: Path):
     (("--eps", "1e-6"), "--eps is the step of --method central or forward"),
     (("--eps", "-1", "--method", "forward"), "is not a positive finite number"),
     (("--eps", "nan", "--method", "forward"), "is not a positive finite number"),
+    (("--eps", "1e-6", "--method", "incremental"), "--eps is the step of --method central or forward"),
+    (("--jobs", "2", "--method", "ladder"), "--method ladder runs in one process"),
+    (("--jobs", "0"), "invalid value for '--jobs'"),
+    (("--order", "3"), "invalid value for '--order'"),
     (("--method", "magic"), "invalid value for '--method'"),
     (("--seed", "-1"), "invalid value for '--seed'"),
     (("--plot", "errors.doc"), "known are .png, .pdf, .svg"),
