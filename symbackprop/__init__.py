@@ -10,6 +10,7 @@ print(derivation["W1"].matrix.latex)
 derivation.save("derivation.tex")
 function = derivation.compile()      # function(parameters, x, y) -> (loss, gradients)
 print(derivation.verify())           # every weight against finite differences
+print(sbp.check_gradients(backward, net, parameters, x, y))   # a backward pass of one's own: what is wrong with it
 run = net.train(x=x, y=y, learning_rate=0.1, epochs=1000)
 """
 
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from symbackprop._version import __version__
 
 if TYPE_CHECKING:
-    from symbackprop.api import Derivation, Gradient, Network, Program
+    from symbackprop.api import Derivation, Gradient, Network, Program, check_gradients
+    from symbackprop.diagnosis.result import GradientCheck
     from symbackprop.errors import (
         EquationError,
         NoRuleError,
@@ -45,6 +47,7 @@ _HOMES = {
     "Derivation": "api",
     "EquationError": "errors",
     "Gradient": "api",
+    "GradientCheck": "diagnosis.result",
     "Loss": "layers.losses",
     "Network": "api",
     "NoRuleError": "errors",
@@ -56,6 +59,7 @@ _HOMES = {
     "Training": "training.result",
     "UnreadableError": "errors",
     "UsageError": "errors",
+    "check_gradients": "api",
 }
 
 __all__ = [
@@ -66,6 +70,7 @@ __all__ = [
     "Derivation",
     "EquationError",
     "Gradient",
+    "GradientCheck",
     "Loss",
     "Network",
     "NoRuleError",
@@ -77,6 +82,7 @@ __all__ = [
     "UnreadableError",
     "UsageError",
     "__version__",
+    "check_gradients",
 ]
 
 

@@ -26,7 +26,7 @@ def test_examples_print_what_readme_says(tmp_path, monkeypatch):
             assert text == printed
             printed = ""
             checked += 1
-    assert checked == 3
+    assert checked == 4
     assert names["report"].ok
     assert names["further"].epochs == 300
     assert (tmp_path / "curve.png").exists()

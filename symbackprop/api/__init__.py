@@ -2,6 +2,7 @@
 
 from symbackprop.api.derivation import Derivation
 from symbackprop.api.gradient import Gradient
+from symbackprop.api.gradient_checks import check_gradients
 from symbackprop.api.models import Model, Network, Program
 
-__all__ = ["Derivation", "Gradient", "Model", "Network", "Program"]
+__all__ = ["Derivation", "Gradient", "Model", "Network", "Program", "check_gradients"]

@@ -16,7 +16,7 @@ from symbackprop.errors import SymbackpropError, UnreadableError, UsageError, ne
 if TYPE_CHECKING:
     from symbackprop.api import Model
 
-__all__ = ["load_model"]
+__all__ = ["load_model", "load_reference"]
 
 _NAMES = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _REFERENCE = re.compile(f"({_NAMES}):({_NAMES})")
@@ -46,17 +46,29 @@ def load_model(network: str) -> Model:
             return _from_module(network)
 
 
+def load_reference(reference: str) -> Any:
+    """The object that ``module:attribute`` names, such as a function, with the current directory on the path."""
+    with redirect_stdout(sys.stderr), _current_directory_on_path():
+        return _referenced(reference)
+
+
 def _from_module(network: str) -> Model:
-    match = _REFERENCE.fullmatch(network)
+    return _model(_referenced(network), network)
+
+
+def _referenced(reference: str) -> Any:
+    match = _REFERENCE.fullmatch(reference)
     if match is None:
-        raise UsageError(f"{network!r} is neither a file nor module:attribute, such as mymodule:net; give one of them")
+        raise UsageError(
+            f"{reference!r} is neither a file nor module:attribute, such as mymodule:net; give one of them"
+        )
     name, attribute = match.groups()
-    value: Any = _imported(name, network)
+    value: Any = _imported(name, reference)
     for part in attribute.split("."):
         if not hasattr(value, part):
-            raise UsageError(f"{network}: {name} has no attribute {part!r}; {nearest(part, _candidates(value))}")
+            raise UsageError(f"{reference}: {name} has no attribute {part!r}; {nearest(part, _candidates(value))}")
         value = getattr(value, part)
-    return _model(value, network)
+    return value
 
 
 def _imported(name: str, network: str) -> ModuleType:

@@ -31,6 +31,7 @@ FLOORS = {
     "forms": 4,
     "documents": 5,
     "codegen": 5,
+    "diagnosis": 6,
     "verification": 6,
     "training": 6,
     "api": 7,

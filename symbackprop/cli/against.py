@@ -1,0 +1,119 @@
+"""``symbackprop verify --against``: somebody's own backward pass, from a module or a file of arrays."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symbackprop.cli.networks import load_model, load_reference
+from symbackprop.cli.status import Status
+from symbackprop.errors import UnreadableError, UsageError
+
+__all__ = ["check_against"]
+
+_GRADIENT = re.compile(r"(?:d_?|grad_?|g|D)(?P<name>.+)|(?P<other>.+)_(?:grad|bar)", re.IGNORECASE)
+
+
+def check_against(
+    network: str,
+    against: str,
+    names: Sequence[str],
+    layout: str | None,
+    examples: str,
+    dtype: str | None,
+    seed: int | None,
+    as_json: bool,
+) -> Status:
+    """Hold what ``against`` names against the derived gradients of ``network``, and print what is found."""
+    from symbackprop.api import check_gradients
+
+    model = load_model(network)
+    mapped = dict(_pair(text) for text in names)
+    theirs, point = _from_file(Path(against)) if _is_file(against) else (_function(against), {})
+    parameters = {name: value for name, value in point.items() if name not in ("x", "y")} or None
+    result = check_gradients(
+        theirs,
+        model,
+        parameters,
+        point.get("x"),
+        point.get("y"),
+        names=mapped,
+        layout=layout,
+        examples=examples,
+        dtype=dtype,
+        seed=seed,
+    )
+    click.echo(json.dumps(result.as_dict(), indent=2, allow_nan=False) if as_json else str(result))
+    return Status.HOLDS if result.ok else Status.FAILED
+
+
+def _is_file(against: str) -> bool:
+    return Path(against).suffix.lower() == ".npz" or ":" not in against
+
+
+def _function(against: str) -> Callable[..., Any]:
+    """The function that ``against`` names; what it raises is said in one line, as the errors of this command are."""
+    function = load_reference(against)
+    if not callable(function):
+        what = type(function).__name__
+        raise UsageError(f"{against} is an object of type {what}; name a function of (parameters, x, y)")
+
+    @functools.wraps(function)
+    def called(*arguments: Any, **more: Any) -> Any:
+        try:
+            # Standard output belongs to the result.
+            with redirect_stdout(sys.stderr):
+                return function(*arguments, **more)
+        except Exception as error:
+            given = ", ".join(f"{name} {array.shape}" for name, array in arguments[0].items())
+            raise UsageError(
+                f"{against} raised {type(error).__name__}: {error}; its parameters were {given} "
+                "(--name, --layout and --examples change what it is given)"
+            ) from error
+
+    return called
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, own = text.partition("=")
+    if not (separator and name and own):
+        raise UsageError(f"--name {text!r} is no pair; write the network's name, =, and yours, such as W1=w1")
+    return name, own
+
+
+def _from_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The gradients in a .npz file, and the point where they were taken if it is there beside them.
+
+    Where W1 and dW1 are both there, W1 is the parameter.
+    """
+    import numpy as np
+
+    if path.suffix.lower() != ".npz":
+        raise UsageError(f"{path} is neither module:function nor a .npz file of gradients by name; give one of them")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise UnreadableError(f"{path}: there is no such file") from error
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UnreadableError(f"{path} cannot be read as a .npz file of arrays: {error}") from error
+    data = {name: arrays.pop(name) for name in ("x", "y") if name in arrays}
+    gradients = {name for name in arrays if _base(name, arrays)}
+    point = {name: array for name, array in arrays.items() if gradients and name not in gradients}
+    return {name: array for name, array in arrays.items() if name not in point}, {**point, **data}
+
+
+def _base(name: str, arrays: Mapping[str, Any]) -> str | None:
+    """The name of the parameter beside which the array called ``name`` is its gradient; None where there is none."""
+    match = _GRADIENT.fullmatch(name)
+    base = (match["name"] or match["other"]) if match else None
+    return base if base in arrays else None

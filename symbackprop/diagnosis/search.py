@@ -1,0 +1,342 @@
+"""The search for the mistakes that, made in the derived backward pass, give somebody's gradients in every entry.
+
+    one mistake     one edit at one place; the same edit in several layers, since a loop makes its mistake in each
+    two mistakes    one further back in the error signal and one in what is made of it, or two that meet
+
+A gradient that nothing else is computed from is explained by itself, so those are never combined blindly.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sympy
+
+from symbackprop.diagnosis.edits import UNKNOWN, Edit, edited, terms_of, times
+from symbackprop.diagnosis.evidence import Evidence
+from symbackprop.diagnosis.faults.table import edits_of
+from symbackprop.diagnosis.scene import Scene
+
+__all__ = ["Explanation", "Mistake", "Search"]
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+
+_FEW_ADJOINTS = 60
+"""Up to how many adjoints every place is tried; in longer programs only where no right array contradicts it."""
+_MOST_LEADS = 12
+"""How many mistakes that explain a part are followed for a second one, those that explain most first."""
+_MOST_PAIRS = 3000
+"""How many pairs of mistakes that explain nothing by themselves are tried."""
+_REFINEMENTS = 12
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The same edit at one or more places; ``factor`` is the number that was found for the unknown one."""
+
+    edits: tuple[Edit, ...]
+    factor: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the mistake is called."""
+        return self.edits[0].kind
+
+    @property
+    def exchanged(self) -> dict[str, Any]:
+        """The equations that the mistake exchanges, with the factor put in."""
+        return {edit.adjoint: _settled(edit, self.factor).equation for edit in self.edits}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One mistake or two that predict every array; ``predicted`` has those that they change."""
+
+    scene: Scene
+    mistakes: tuple[Mistake, ...]
+    predicted: Arrays
+
+
+@dataclass
+class _Lead:
+    """A mistake that explains a part: what it predicts, and which arrays it leaves wrong."""
+
+    mistake: Mistake
+    predicted: dict[str, Array]
+    remaining: frozenset[str]
+
+
+class Search:
+    """The search in one scene: ``by_one`` mistake, and where there is none, ``by_two``.
+
+    ``tried`` counts the backward passes that were computed with a mistake in them.
+    """
+
+    def __init__(self, scene: Scene, evidence: Evidence) -> None:
+        self.scene = scene
+        self.evidence = evidence
+        self.wrong = evidence.wrong
+        self.tried = 0
+        self.leads: list[_Lead] = []
+
+    # -- one mistake ---------------------------------------------------------------------------------------------
+
+    def by_one(self) -> list[Explanation]:
+        """Every explanation by one mistake."""
+        found = []
+        for mistake, predicted in self._at_leaves({}, self.wrong, self.evidence.right):
+            found.append(self._explanation((mistake,), predicted))
+        for edits in (*((edit,) for edit in self.inner_edits), *self._habits(self.inner_edits, self.leaf_edits)):
+            for lead in self._solved(edits, {}):
+                if not lead.remaining:
+                    found.append(self._explanation((lead.mistake,), lead.predicted))
+                elif self._is_lead(lead):
+                    self.leads.append(lead)
+        return found
+
+    def _is_lead(self, lead: _Lead) -> bool:
+        """Whether a part is explained by more than a number that was fitted to it."""
+        explained = len(self.wrong) - len(lead.remaining)
+        return explained > (lead.mistake.factor is not None)
+
+    # -- two mistakes --------------------------------------------------------------------------------------------
+
+    def by_two(self) -> list[Explanation]:
+        """Every explanation by two mistakes; what ``by_one`` found out about parts is what this goes on from."""
+        found = []
+        for pair, both in self._two_at_leaves():
+            found.append(self._explanation(pair, both))
+        if found:
+            return found
+        self.leads.sort(key=lambda lead: (len(lead.remaining), len(lead.mistake.edits)))
+        for lead in self.leads[:_MOST_LEADS]:
+            exchanged = lead.mistake.exchanged
+            for mistake, predicted in self._at_leaves(exchanged, lead.remaining, lead.predicted):
+                found.append(self._explanation((lead.mistake, mistake), {**lead.predicted, **predicted}))
+            first = max(self._order[name] for name in exchanged)
+            later = [e for e in self.inner_edits if self._order[e.adjoint] > first and e.adjoint not in exchanged]
+            for edits in (*((edit,) for edit in later), *self._habits(later)):
+                for second in self._solved(edits, exchanged):
+                    if not second.remaining:
+                        found.append(self._explanation((lead.mistake, second.mistake), second.predicted))
+        return found or self._twins() or self._with_factors()
+
+    def _twins(self) -> list[Explanation]:
+        """Two mistakes on the way to the same gradients, so that neither explains anything by itself."""
+        found = []
+        plain = [e for e in self.inner_edits if e.neutral is None and self.scene.feeds[e.adjoint] == self.wrong]
+        pairs = ((a, b) for a, b in itertools.combinations(plain, 2) if a.adjoint != b.adjoint)
+        for first, second in itertools.islice(pairs, _MOST_PAIRS):
+            exchanged = {first.adjoint: first.equation, second.adjoint: second.equation}
+            for lead in self._judged(Mistake((first,)), self._replay(exchanged, 1.0)):
+                if not lead.remaining:
+                    found.append(self._explanation((Mistake((first,)), Mistake((second,))), lead.predicted))
+        return found
+
+    def _with_factors(self) -> list[Explanation]:
+        """A mistake and a factor at the same place."""
+        found = []
+        for edit in self.inner_edits:
+            if edit.neutral is not None:
+                continue
+            terms = [times(term, UNKNOWN) for term in terms_of(edit.equation)]
+            scaled = replace(edit, equation=edited(edit.equation, terms), neutral=1.0)
+            for lead in self._solved((scaled,), {}):
+                if not lead.remaining:
+                    factor = Edit("scale", edit.adjoint, scaled.equation, "there is another factor", neutral=1.0)
+                    pair = (Mistake((edit,)), Mistake((factor,), lead.mistake.factor))
+                    found.append(self._explanation(pair, lead.predicted))
+        return found
+
+    def _two_at_leaves(self) -> Iterator[tuple[tuple[Mistake, ...], dict[str, Array]]]:
+        """Two different mistakes, each in some of the gradients that nothing else is computed from."""
+        by_key: dict[Any, dict[str, tuple[Mistake, Array]]] = {}
+        for name in sorted(self.wrong):
+            for key, mistake, predicted in self._leaf_fits({}, name):
+                by_key.setdefault(key, {})[name] = (mistake, predicted)
+        for first, second in itertools.combinations(by_key.values(), 2):
+            if set(first) | set(second) != self.wrong or self.wrong in (set(first), set(second)):
+                continue
+            rest = {name: fit for name, fit in second.items() if name not in first}
+            pair = (_joined(m for m, _ in first.values()), _joined(m for m, _ in rest.values()))
+            yield pair, {name: array for name, (_, array) in (*first.items(), *rest.items())}
+
+    # -- places --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.scene.adjoints)}
+
+    @cached_property
+    def inner_edits(self) -> tuple[Edit, ...]:
+        """The edits of adjoints that others are computed from, where they may change what is wrong."""
+        found: list[Edit] = []
+        for name, adjoint in self.scene.adjoints.items():
+            fed = self.scene.feeds[name]
+            if self.scene.is_leaf(name) or not fed & self.wrong or not self._may_be_wrong(fed):
+                continue
+            found.extend(edits_of(self.scene, adjoint))
+        return tuple(found)
+
+    def _may_be_wrong(self, fed: frozenset[str]) -> bool:
+        if len(self.scene.adjoints) <= _FEW_ADJOINTS:
+            return True
+        return all(name in self.wrong or not self.evidence.right[name].any() for name in fed)
+
+    @cached_property
+    def leaf_edits(self) -> tuple[Edit, ...]:
+        """The edits of the wrong gradients that nothing else is computed from."""
+        adjoints = [self.scene.differentiation.by_variable.get(name) for name in sorted(self.wrong)]
+        return tuple(
+            edit for a in adjoints if a is not None and self.scene.is_leaf(a.name) for edit in edits_of(self.scene, a)
+        )
+
+    def _habits(self, edits: Iterable[Edit], leaves: Iterable[Edit] = ()) -> Iterator[tuple[Edit, ...]]:
+        """The same edit at all places that may be wrong, at all but the one next to the loss, and in gradients too."""
+        groups: dict[tuple[str, str], dict[str, Edit]] = {}
+        for edit in edits:
+            for habit in edit.habits:
+                if self.scene.feeds[edit.adjoint] <= self.wrong:
+                    groups.setdefault((edit.kind, habit), {}).setdefault(edit.adjoint, edit)
+        ends: dict[tuple[str, str], dict[str, Edit]] = {}
+        for edit in leaves:
+            for habit in edit.habits:
+                ends.setdefault((edit.kind, habit), {}).setdefault(edit.adjoint, edit)
+        seen = set()
+        for key, group in groups.items():
+            every = tuple(group.values())
+            for chosen in (every, every[1:], (*every, *ends.get(key, {}).values())):
+                if len(chosen) > 1 and chosen not in seen:
+                    seen.add(chosen)
+                    yield chosen
+
+    # -- predictions ---------------------------------------------------------------------------------------------
+
+    def _solved(self, edits: tuple[Edit, ...], before: Mapping[str, Any]) -> Iterator[_Lead]:
+        """What ``edits`` predict after the exchange of ``before``, for each factor that explains some array."""
+        if edits[0].neutral is None:
+            predicted = self._replay({**before, **{edit.adjoint: edit.equation for edit in edits}}, 1.0)
+            yield from self._judged(Mistake(edits), predicted)
+            return
+        for factor in self._factors(edits, before):
+            mistake = Mistake(edits, factor)
+            yield from self._judged(mistake, self._replay({**before, **mistake.exchanged}, 1.0))
+
+    def _judged(self, mistake: Mistake, predicted: dict[str, Array] | None) -> Iterator[_Lead]:
+        if predicted is None:
+            return
+        remaining = set(self.wrong)
+        for name, array in predicted.items():
+            fits = self.evidence.fits(name, array)
+            if fits:
+                remaining.discard(name)
+            elif name not in self.wrong:
+                return
+        yield _Lead(mistake, predicted, frozenset(remaining))
+
+    def _factors(self, edits: tuple[Edit, ...], before: Mapping[str, Any]) -> Iterator[float]:
+        """The factors by which some wrong array may be explained: its least squares solution."""
+        exchanged = {**before, **{edit.adjoint: edit.equation for edit in edits}}
+        assert edits[0].neutral is not None
+        start = edits[0].neutral
+        # Several edits multiply the factor with itself; near where nothing is wrong a small step is straight.
+        step = 1.0 if len(edits) == 1 else 1e-3
+        low, high = self._replay(exchanged, start), self._replay(exchanged, start + step)
+        if low is None or high is None:
+            return
+        seen: list[float] = []
+        for name in sorted(self.wrong & set(low)):
+            factor = self._fitted(name, low[name], high[name], start, step)
+            if factor is not None and len(edits) > 1:
+                factor = self._refined(exchanged, name, factor)
+            if factor is None or any(abs(factor - other) <= 1e-9 * max(1.0, abs(other)) for other in seen):
+                continue
+            seen.append(factor)
+            yield factor
+
+    def _fitted(self, name: str, low: Array, high: Array, start: float, step: float) -> float | None:
+        theirs = self.evidence.theirs[name]
+        slope = (high - low) / step
+        norm = float(np.vdot(slope, slope))
+        if theirs.shape != low.shape or not norm > 0 or not np.isfinite(norm):
+            return None
+        factor = start + float(np.vdot(slope, theirs - low)) / norm
+        return factor if np.isfinite(factor) else None
+
+    def _refined(self, exchanged: Mapping[str, Any], name: str, factor: float) -> float | None:
+        for _ in range(_REFINEMENTS):
+            step = 1e-3 * max(abs(factor), 1e-3)
+            low, high = self._replay(exchanged, factor), self._replay(exchanged, factor + step)
+            if low is None or high is None:
+                return None
+            better = self._fitted(name, low[name], high[name], factor, step)
+            if better is None or abs(better - factor) <= 1e-15 * abs(factor):
+                break
+            factor = better
+        return factor
+
+    def _replay(self, exchanged: Mapping[str, Any], factor: float) -> dict[str, Array] | None:
+        self.tried += 1
+        return self.scene.replay(exchanged, factor)
+
+    # -- gradients that nothing else is computed from ------------------------------------------------------------
+
+    def _at_leaves(
+        self, before: Mapping[str, Any], names: frozenset[str], base: Arrays
+    ) -> Iterator[tuple[Mistake, dict[str, Array]]]:
+        """The mistakes that, made in each of ``names``, explain them all."""
+        by_key: dict[Any, dict[str, tuple[Mistake, Array]]] = {}
+        for done, name in enumerate(sorted(names)):
+            fits = {key: (mistake, predicted) for key, mistake, predicted in self._leaf_fits(before, name)}
+            by_key = {key: {**by_key.get(key, {}), name: fit} for key, fit in fits.items() if not done or key in by_key}
+            if not by_key:
+                return
+        for group in by_key.values():
+            yield _joined(m for m, _ in group.values()), {name: array for name, (_, array) in group.items()}
+
+    def _leaf_fits(self, before: Mapping[str, Any], name: str) -> Iterator[tuple[Any, Mistake, Array]]:
+        """The edits of one gradient's own equation that explain it, each with what makes it the same as another's."""
+        adjoint = self.scene.differentiation.by_variable.get(name)
+        if adjoint is None or adjoint.name in before or not self.scene.is_leaf(adjoint.name):
+            return
+        for edit in edits_of(self.scene, adjoint):
+            for factor in (None,) if edit.neutral is None else tuple(self._leaf_factor(edit, before, name)):
+                mistake = Mistake((edit,), factor)
+                predicted = self._replay({**before, **mistake.exchanged}, 1.0)
+                if predicted is not None and name in predicted and self.evidence.fits(name, predicted[name]):
+                    rounded = None if factor is None else float(f"{factor:.9g}")
+                    for habit in edit.habits:
+                        yield (edit.kind, habit, rounded), mistake, predicted[name]
+
+    def _leaf_factor(self, edit: Edit, before: Mapping[str, Any], name: str) -> Iterator[float]:
+        exchanged = {**before, edit.adjoint: edit.equation}
+        low, high = self._replay(exchanged, 0.0), self._replay(exchanged, 1.0)
+        if low is not None and high is not None:
+            factor = self._fitted(name, low[name], high[name], 0.0, 1.0)
+            if factor is not None:
+                yield factor
+
+    def _explanation(self, mistakes: Sequence[Mistake], predicted: Mapping[str, Array]) -> Explanation:
+        return Explanation(self.scene, tuple(mistakes), dict(predicted))
+
+
+def _joined(mistakes: Iterable[Mistake]) -> Mistake:
+    """The same mistake at all the places of ``mistakes``."""
+    every = tuple(mistakes)
+    return Mistake(tuple(edit for mistake in every for edit in mistake.edits), every[0].factor)
+
+
+def _settled(edit: Edit, factor: float | None) -> Edit:
+    """``edit`` with a number in place of the unknown factor."""
+    if factor is None:
+        return edit
+    number = {UNKNOWN: sympy.Float(factor)}
+    terms = tuple(term.rename(number) for term in terms_of(edit.equation))
+    return replace(edit, equation=edited(edit.equation, terms))
