@@ -19,6 +19,7 @@ from symbackprop.diagnosis.evidence import Evidence
 from symbackprop.diagnosis.result import VERDICTS, ArrayCheck, GradientCheck, checked_array
 from symbackprop.diagnosis.scene import Scene, scene_of
 from symbackprop.errors import UsageError, nearest
+from symbackprop.progress import Progress
 from symbackprop.verification.points import Drawing, Point, points
 from symbackprop.verification.report import Report
 from symbackprop.verification.rounding import rounding
@@ -50,13 +51,14 @@ def check_gradients(
     dtype: str | None = None,
     wrt: str | Sequence[str] | None = None,
     seed: int | None = None,
+    progress: Progress | None = None,
     **more: Any,
 ) -> GradientCheck:
     """Hold a backward pass of your own against the derived gradients of ``net``, and name its fault.
 
     ``theirs``      a function ``backward(parameters, x, y)``, or arrays by name. It returns the gradients by name (W1,
-                    dW1, grad_W1 and the like are understood), or a tuple of them in the network's order, or the loss
-                    and the gradients
+                    dW1, grad_W1 and the like are understood), or a tuple of them in the network's order, or a list for
+                    the biases and one for the weights, or the loss and the gradients
     ``parameters``  arrays by name, x (N, D) and y (N, K): the point. What is not given is the network file's, or drawn
                     from ``seed``; then a batch of one, a batch of several and a trained point are checked
     ``names``       the network's names to yours, where they differ: {"W1": "w1"}
@@ -64,6 +66,7 @@ def check_gradients(
     ``examples``    "rows", or "columns" where your x is (D, N), your biases (H, 1)
     ``dtype``       "float32" where your code computes in single precision; by default that of your parameters
     ``wrt``         the gradients to check, by default of every parameter
+    ``progress``    called with the number of mistakes tried, and of those in sight, while a fault is looked for
     ``more``        other inputs of a program by name
 
     A bias gradient may be (H,), (1, H) or (H, 1). The result has ``ok``, ``diagnosis``, ``candidates``, ``arrays`` and
@@ -93,7 +96,7 @@ def check_gradients(
     data = {**more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
     given = given_values(net.program, {**net.data, **net.parameters}, own, match.data(data))
     check = _Check(derivation, match, theirs, given, dtype, seed)
-    return check.run()
+    return check.run(progress)
 
 
 @dataclass
@@ -127,12 +130,13 @@ class _Check:
         self.witness: Witness = witness_of(derivation.program, self.model.sizes)
         self.wanted = tuple(name for name in derivation.differentiation.wrt if name not in derivation.unreached)
 
-    def run(self) -> GradientCheck:
+    def run(self, progress: Progress | None) -> GradientCheck:
         where = self._points()
         cases = [self._case(point) for point in where]
         wrong = [case for case in cases if not all(array.ok for array in case.arrays.values())]
         diagnoses = [
-            diagnose(case.scenes, _without_kinks(case), case.coarser, self.model.description) for case in wrong
+            diagnose(case.scenes, _without_kinks(case), case.coarser, self.model.description, progress)
+            for case in wrong
         ]
         candidates = _common(diagnoses)
         return GradientCheck(

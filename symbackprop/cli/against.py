@@ -17,6 +17,7 @@ import click
 from symbackprop.cli.networks import load_model, load_reference
 from symbackprop.cli.status import Status
 from symbackprop.errors import UnreadableError, UsageError
+from symbackprop.progress import progress_bar
 
 __all__ = ["check_against"]
 
@@ -39,19 +40,21 @@ def check_against(
     model = load_model(network)
     mapped = dict(_pair(text) for text in names)
     theirs, point = _from_file(Path(against)) if _is_file(against) else (_function(against), {})
-    parameters = {name: value for name, value in point.items() if name not in ("x", "y")} or None
-    result = check_gradients(
-        theirs,
-        model,
-        parameters,
-        point.get("x"),
-        point.get("y"),
-        names=mapped,
-        layout=layout,
-        examples=examples,
-        dtype=dtype,
-        seed=seed,
-    )
+    own = {mapped.get(variable.name, variable.name) for variable in model.program.parameters}
+    parameters = {name: point.pop(name) for name in tuple(point) if name in own} or None
+    with progress_bar("mistakes tried") as progress:
+        result = check_gradients(
+            theirs,
+            model,
+            parameters,
+            names=mapped,
+            layout=layout,
+            examples=examples,
+            dtype=dtype,
+            seed=seed,
+            progress=progress,
+            **point,
+        )
     click.echo(json.dumps(result.as_dict(), indent=2, allow_nan=False) if as_json else str(result))
     return Status.HOLDS if result.ok else Status.FAILED
 

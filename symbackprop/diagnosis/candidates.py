@@ -170,8 +170,12 @@ def _candidate(explanation: Explanation, evidence: Evidence, layers: Mapping[str
     digits = min(evidence.digits(name, explanation.predicted[name]) for name in names)
     kinds = tuple(kind_of(mistake, scene) for mistake in explanation.mistakes)
     places = [_place(mistake.edits, scene, layers) for mistake in explanation.mistakes]
-    used = [_formula(edit.equation, scene, m.factor) for m in explanation.mistakes for edit in m.edits]
-    right = [_formula(scene.adjoints[e.adjoint].equation, scene) for m in explanation.mistakes for e in m.edits]
+    edits = [(edit, mistake.factor) for mistake in explanation.mistakes for edit in mistake.edits]
+    formulas = {
+        _formula(edit.equation, scene, factor): _formula(scene.adjoints[edit.adjoint].equation, scene)
+        for edit, factor in edits
+    }
+    used, right = tuple(formulas), tuple(formulas.values())
     findings = [
         f"{place}: {_words(mistake, scene)}" for place, mistake in zip(places, explanation.mistakes, strict=True)
     ]
@@ -182,8 +186,8 @@ def _candidate(explanation: Explanation, evidence: Evidence, layers: Mapping[str
         kinds=kinds,
         place=" and ".join(places),
         text=f"{_sentence(' and '.join(findings))}; {shown}; {sure}.",
-        used=tuple(used),
-        right=tuple(right),
+        used=used,
+        right=right,
         factor=next((mistake.factor for mistake in explanation.mistakes if mistake.factor is not None), None),
         entries=entries,
         digits=digits,
@@ -197,7 +201,7 @@ def _sentence(text: str) -> str:
 def _words(mistake: Mistake, scene: Scene) -> str:
     words = mistake.edits[0].words
     factor = mistake.factor
-    if factor is None:
+    if factor is None or mistake.edits[0].neutral is None:
         return words
     number = named(factor, constants_of(scene)) or f"{factor:.6g}"
     signal = _readable(scene, mistake.edits[0].adjoint)

@@ -99,11 +99,15 @@ class Correspondence:
         return result
 
     def _by_name(self, found: Any) -> Mapping[str, Any]:
-        if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], Mapping | list | tuple):
-            found = found[1]
+        names = [variable.name for variable in self.program.parameters]
+        if isinstance(found, tuple) and len(found) == 2:
+            by_kind = self._of_lists(*found)
+            if by_kind:
+                return by_kind
+            if isinstance(found[1], Mapping) or (len(names) != 2 and isinstance(found[1], list | tuple)):
+                found = found[1]
         if isinstance(found, Mapping):
             return found
-        names = [variable.name for variable in self.program.parameters]
         if isinstance(found, list | tuple) and len(found) == len(names):
             return {self.names.get(name, name): value for name, value in zip(names, found, strict=True)}
         what = f"{len(found)} values" if isinstance(found, list | tuple) else type(found).__name__
@@ -111,6 +115,21 @@ class Correspondence:
             f"the backward pass returned {what}; return the gradients by name, such as {{'W1': ..., 'b1': ...}}, "
             f"one for each of {', '.join(names)} in this order, or the loss and the gradients"
         )
+
+    def _of_lists(self, one: Any, other: Any) -> dict[str, Any]:
+        """The gradients where they came as a list for the biases and one for the weights, in either order.
+
+        That is how ``backprop`` of Nielsen's "Neural Networks and Deep Learning" (2015) returns them.
+        """
+        if not (isinstance(one, list | tuple) and isinstance(other, list | tuple)):
+            return {}
+        weights = [v.name for v in self.program.parameters if len(v.shape) == 2]
+        biases = [v.name for v in self.program.parameters if len(v.shape) == 1]
+        for these, those in ((one, other), (other, one)):
+            if (len(these), len(those)) == (len(biases), len(weights)) and all(map(_is_narrow, these)):
+                pairs = (*zip(biases, these, strict=True), *zip(weights, those, strict=True))
+                return {self.names.get(name, name): value for name, value in pairs}
+        return {}
 
     def _of(self, name: str, found: Mapping[str, Any]) -> Any:
         own = self.names.get(name, name)
@@ -190,10 +209,16 @@ def _flat(array: Array, rank: int) -> Array:
     return array
 
 
+def _is_narrow(value: Any) -> bool:
+    """Whether ``value`` is a vector, or a matrix that stands for one."""
+    return bool(sum(extent > 1 for extent in np.shape(value)) <= 1)
+
+
 def _numbers(name: str, value: Any) -> Array:
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
+        # PyTorch raises the last for a tensor that still records gradients.
         raise UsageError(f"the gradient of {name} is no array of numbers: {error}") from error
     if array.dtype.kind not in "biuf":
         raise UsageError(f"the gradient of {name} is an array of {array.dtype}; give real numbers")

@@ -22,6 +22,7 @@ from symbackprop.diagnosis.scene import Scene, scene_of
 from symbackprop.diagnosis.search import Search
 from symbackprop.errors import SymbackpropError
 from symbackprop.network import NetworkDescription
+from symbackprop.progress import Progress
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -43,16 +44,18 @@ def diagnose(
     evidence: Evidence,
     coarser: Mapping[str, Evidence],
     description: NetworkDescription | None = None,
+    progress: Progress | None = None,
 ) -> Diagnosis:
     """The diagnosis of the wrong arrays of ``evidence``.
 
     ``scenes`` are derivations of the same gradients at one point, the network's own first; ``coarser`` is the same
     evidence with the tolerance of coarser types, by their names. ``description`` says what else the network might be.
+    ``progress`` is called with how many mistakes were tried, and how many are in sight.
     """
     if not evidence.wrong:
         return Diagnosis("")
     found = not_finite(evidence)
-    searches = [Search(scene, evidence) for scene in scenes]
+    searches = [Search(scene, evidence, progress) for scene in scenes]
     if not found:
         found = _by_one(searches, evidence, description)
     # What one mistake gives to the last digit is not the rounding of a coarser type, however small it is.

@@ -18,10 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+from symbackprop.adjoint.records import Adjoint
 from symbackprop.diagnosis.edits import UNKNOWN, Edit, edited, terms_of, times
 from symbackprop.diagnosis.evidence import Evidence
 from symbackprop.diagnosis.faults.table import edits_of
 from symbackprop.diagnosis.scene import Scene
+from symbackprop.progress import Progress
 
 __all__ = ["Explanation", "Mistake", "Search"]
 
@@ -76,24 +78,29 @@ class _Lead:
 class Search:
     """The search in one scene: ``by_one`` mistake, and where there is none, ``by_two``.
 
-    ``tried`` counts the backward passes that were computed with a mistake in them.
+    ``tried`` counts the backward passes that were computed with a mistake in them. ``progress`` is called with that
+    and with how many are in sight.
     """
 
-    def __init__(self, scene: Scene, evidence: Evidence) -> None:
+    def __init__(self, scene: Scene, evidence: Evidence, progress: Progress | None = None) -> None:
         self.scene = scene
         self.evidence = evidence
         self.wrong = evidence.wrong
-        self.tried = 0
+        self.progress = progress
+        self.tried = self.in_sight = 0
         self.leads: list[_Lead] = []
+        self._made: dict[str, tuple[Edit, ...]] = {}
 
     # -- one mistake ---------------------------------------------------------------------------------------------
 
     def by_one(self) -> list[Explanation]:
         """Every explanation by one mistake."""
         found = []
-        for mistake, predicted in self._at_leaves({}, self.wrong, self.evidence.right):
+        inner = [*((edit,) for edit in self.inner_edits), *self._habits(self.inner_edits, self.leaf_edits)]
+        self.in_sight = len(inner) + len(self.leaf_edits)
+        for mistake, predicted in self._at_leaves({}, self.wrong):
             found.append(self._explanation((mistake,), predicted))
-        for edits in (*((edit,) for edit in self.inner_edits), *self._habits(self.inner_edits, self.leaf_edits)):
+        for edits in inner:
             for lead in self._solved(edits, {}):
                 if not lead.remaining:
                     found.append(self._explanation((lead.mistake,), lead.predicted))
@@ -116,9 +123,11 @@ class Search:
         if found:
             return found
         self.leads.sort(key=lambda lead: (len(lead.remaining), len(lead.mistake.edits)))
-        for lead in self.leads[:_MOST_LEADS]:
+        leads = self.leads[:_MOST_LEADS]
+        self.in_sight = self.tried + len(leads) * len(self.inner_edits)
+        for lead in leads:
             exchanged = lead.mistake.exchanged
-            for mistake, predicted in self._at_leaves(exchanged, lead.remaining, lead.predicted):
+            for mistake, predicted in self._at_leaves(exchanged, lead.remaining):
                 found.append(self._explanation((lead.mistake, mistake), {**lead.predicted, **predicted}))
             first = max(self._order[name] for name in exchanged)
             later = [e for e in self.inner_edits if self._order[e.adjoint] > first and e.adjoint not in exchanged]
@@ -132,7 +141,8 @@ class Search:
         """Two mistakes on the way to the same gradients, so that neither explains anything by itself."""
         found = []
         plain = [e for e in self.inner_edits if e.neutral is None and self.scene.feeds[e.adjoint] == self.wrong]
-        pairs = ((a, b) for a, b in itertools.combinations(plain, 2) if a.adjoint != b.adjoint)
+        pairs = [(a, b) for a, b in itertools.combinations(plain, 2) if a.adjoint != b.adjoint]
+        self.in_sight = self.tried + min(len(pairs), _MOST_PAIRS)
         for first, second in itertools.islice(pairs, _MOST_PAIRS):
             exchanged = {first.adjoint: first.equation, second.adjoint: second.equation}
             for lead in self._judged(Mistake((first,)), self._replay(exchanged, 1.0)):
@@ -151,7 +161,9 @@ class Search:
             for lead in self._solved((scaled,), {}):
                 if not lead.remaining:
                     factor = Edit("scale", edit.adjoint, scaled.equation, "there is another factor", neutral=1.0)
-                    pair = (Mistake((edit,)), Mistake((factor,), lead.mistake.factor))
+                    # Both are in the one equation that was used.
+                    both = replace(edit, equation=scaled.equation)
+                    pair = tuple(Mistake((one,), lead.mistake.factor) for one in (both, factor))
                     found.append(self._explanation(pair, lead.predicted))
         return found
 
@@ -182,7 +194,7 @@ class Search:
             fed = self.scene.feeds[name]
             if self.scene.is_leaf(name) or not fed & self.wrong or not self._may_be_wrong(fed):
                 continue
-            found.extend(edits_of(self.scene, adjoint))
+            found.extend(self._edits(adjoint))
         return tuple(found)
 
     def _may_be_wrong(self, fed: frozenset[str]) -> bool:
@@ -194,9 +206,12 @@ class Search:
     def leaf_edits(self) -> tuple[Edit, ...]:
         """The edits of the wrong gradients that nothing else is computed from."""
         adjoints = [self.scene.differentiation.by_variable.get(name) for name in sorted(self.wrong)]
-        return tuple(
-            edit for a in adjoints if a is not None and self.scene.is_leaf(a.name) for edit in edits_of(self.scene, a)
-        )
+        return tuple(edit for a in adjoints if a is not None and self.scene.is_leaf(a.name) for edit in self._edits(a))
+
+    def _edits(self, adjoint: Adjoint) -> tuple[Edit, ...]:
+        if adjoint.name not in self._made:
+            self._made[adjoint.name] = edits_of(self.scene, adjoint)
+        return self._made[adjoint.name]
 
     def _habits(self, edits: Iterable[Edit], leaves: Iterable[Edit] = ()) -> Iterator[tuple[Edit, ...]]:
         """The same edit at all places that may be wrong, at all but the one next to the loss, and in gradients too."""
@@ -284,14 +299,16 @@ class Search:
 
     def _replay(self, exchanged: Mapping[str, Any], factor: float) -> dict[str, Array] | None:
         self.tried += 1
+        if self.progress is not None:
+            self.progress(self.tried, max(self.tried, self.in_sight))
         return self.scene.replay(exchanged, factor)
 
     # -- gradients that nothing else is computed from ------------------------------------------------------------
 
     def _at_leaves(
-        self, before: Mapping[str, Any], names: frozenset[str], base: Arrays
+        self, before: Mapping[str, Any], names: frozenset[str]
     ) -> Iterator[tuple[Mistake, dict[str, Array]]]:
-        """The mistakes that, made in each of ``names``, explain them all."""
+        """The mistakes that, made in each of ``names`` after the exchange of ``before``, explain them all."""
         by_key: dict[Any, dict[str, tuple[Mistake, Array]]] = {}
         for done, name in enumerate(sorted(names)):
             fits = {key: (mistake, predicted) for key, mistake, predicted in self._leaf_fits(before, name)}
@@ -306,7 +323,7 @@ class Search:
         adjoint = self.scene.differentiation.by_variable.get(name)
         if adjoint is None or adjoint.name in before or not self.scene.is_leaf(adjoint.name):
             return
-        for edit in edits_of(self.scene, adjoint):
+        for edit in self._edits(adjoint):
             for factor in (None,) if edit.neutral is None else tuple(self._leaf_factor(edit, before, name)):
                 mistake = Mistake((edit,), factor)
                 predicted = self._replay({**before, **mistake.exchanged}, 1.0)

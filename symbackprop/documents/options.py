@@ -53,7 +53,7 @@ class Options:
     language: str = "en"
 
     def __post_init__(self) -> None:
-        self.as_notation  # noqa: B018  What it is made of is checked there.
+        _notation(self)
         _check("detail", self.detail, DETAILS)
         _check("language", self.language, tuple(LANGUAGES))
         listed = (self.sections,) if isinstance(self.sections, str) else tuple(self.sections)
@@ -75,7 +75,7 @@ class Options:
     @cached_property
     def as_notation(self) -> Notation:
         """The choices that concern formulas."""
-        return Notation(self.notation, self.derivative, self.functions, self.orientation)
+        return _notation(self)
 
     def changed(self, given: Mapping[str, Any]) -> Options:
         """These options with those ``given`` that are not None."""
@@ -90,6 +90,11 @@ class Options:
                 shown = ",".join(value) if isinstance(value, tuple) else str(value)
                 told.append(f"--{option.name} {shlex.quote(shown)}")
         return tuple(told)
+
+
+def _notation(options: Options) -> Notation:
+    """The choices that concern formulas; UsageError for one that there is not."""
+    return Notation(options.notation, options.derivative, options.functions, options.orientation)
 
 
 def _check(what: str, value: Any, known: tuple[str, ...]) -> None:

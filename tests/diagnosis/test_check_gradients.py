@@ -51,6 +51,16 @@ def test_a_function_and_its_arrays_are_the_same():
     assert check(lambda p, x, y: tuple(backward(p, x, y).values())).ok
 
 
+@pytest.mark.parametrize("biases_first", [True, False])
+def test_lists_of_biases_and_weights_are_understood(biases_first):
+    """As Nielsen's ``backprop`` returns them: columns for biases, in either order."""
+    found = gradients()
+    biases, weights = [found["b1"][:, None], found["b2"][:, None]], [found["W1"], found["W2"]]
+    assert check(lambda p, x, y: (biases, weights) if biases_first else (weights, biases)).ok
+    weights[0] = 2 * weights[0]
+    assert not check(lambda p, x, y: (biases, weights) if biases_first else (weights, biases)).ok
+
+
 @pytest.mark.parametrize("pattern", ["d{}", "grad_{}", "{}_grad", "dL_d{}"])
 def test_the_usual_names_of_gradients_are_understood(pattern):
     assert check({pattern.format(name): array for name, array in gradients().items()}).ok
