@@ -111,6 +111,16 @@ class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
         exact = sympy.Rational(self.digits)
         return sympy.floor(exact), sympy.floor(exact) + 1
 
+    def __eq__(self, other: object) -> bool:
+        # One that comes from another process is of a class of its own.
+        return isinstance(other, NamedConstant) and (self.symbol, self.digits) == (other.symbol, other.digits)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((self.symbol, self.digits))
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         return constant, (type(self).__name__, self.symbol, self.digits)
 
@@ -121,7 +131,6 @@ class NamedConstant(sympy.NumberSymbol):  # type: ignore[misc]
         return type(self).__name__
 
 
-@lru_cache(maxsize=64)
 def constant(name: str, latex: str, digits: str) -> sympy.NumberSymbol:
     """The constant called ``name``, given by its decimal digits."""
     return type(name, (NamedConstant,), {"digits": digits, "symbol": latex})()
