@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,13 @@ import numpy.typing as npt
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.derivation import Derivation
 from symbackprop.api.models import Model
-from symbackprop.diagnosis.candidates import Candidate
+from symbackprop.diagnosis.conventions import conventions
 from symbackprop.diagnosis.correspondence import Correspondence, call, correspondence
-from symbackprop.diagnosis.diagnose import Diagnosis, diagnose
+from symbackprop.diagnosis.diagnose import Case, diagnose
 from symbackprop.diagnosis.evidence import Evidence
 from symbackprop.diagnosis.result import VERDICTS, ArrayCheck, GradientCheck, checked_array
 from symbackprop.diagnosis.scene import Scene, scene_of
-from symbackprop.errors import UsageError, nearest
+from symbackprop.errors import SizeError, UsageError, nearest
 from symbackprop.progress import Progress
 from symbackprop.verification.points import Drawing, Point, points
 from symbackprop.verification.report import Report
@@ -48,7 +49,7 @@ def check_gradients(
     names: Mapping[str, str] | None = None,
     layout: str | None = None,
     examples: str = "rows",
-    dtype: str | None = None,
+    dtype: npt.DTypeLike | None = None,
     wrt: str | Sequence[str] | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
@@ -57,15 +58,17 @@ def check_gradients(
     """Hold a backward pass of your own against the derived gradients of ``net``, and name its fault.
 
     ``theirs``      a function ``backward(parameters, x, y)``, or arrays by name. It returns the gradients by name (W1,
-                    dW1, grad_W1 and the like are understood), or a tuple of them in the network's order, or a list for
+                    dW1, grad_W1 and the like are understood), or a tuple of them in the order of ``wrt``, or a list for
                     the biases and one for the weights, or the loss and the gradients
     ``parameters``  arrays by name, x (N, D) and y (N, K): the point. What is not given is the network file's, or drawn
-                    from ``seed``; then a batch of one, a batch of several and a trained point are checked
+                    from ``seed``; then a batch of one, a batch of several and a trained point are checked. Your
+                    function gets copies of what you give, in its shape and dtype, labels as labels
     ``names``       the network's names to yours, where they differ: {"W1": "w1"}
     ``layout``      of your weights, "out_in" or "in_out"; by default the network's, or what the shapes say
     ``examples``    "rows", or "columns" where your x is (D, N), your biases (H, 1)
-    ``dtype``       "float32" where your code computes in single precision; by default that of your parameters
-    ``wrt``         the gradients to check, by default of every parameter
+    ``dtype``       "float32" where your code computes in single precision, or "float16"; by default the coarsest type
+                    of your parameters
+    ``wrt``         the gradients to check, by default of every parameter in the network's order
     ``progress``    called with the number of mistakes tried, and of those in sight, while a fault is looked for
     ``more``        other inputs of a program by name
 
@@ -83,31 +86,56 @@ def check_gradients(
     """
     if not isinstance(net, Model):
         raise UsageError(f"net is of type {type(net).__name__}; give a Network or a Program")
-    if dtype is not None and str(np.dtype(dtype) if dtype in ("f", "d") else dtype) not in _UNITS:
-        raise UsageError(f"unknown dtype {dtype!r}; {nearest(str(dtype), _UNITS)}")
+    precision = None if dtype is None else _precision(dtype)
     if not (callable(theirs) or isinstance(theirs, Mapping)):
         raise UsageError(
             f"theirs is of type {type(theirs).__name__}; give a function of (parameters, x, y), or arrays by name"
         )
     derivation = net.derive(wrt)
+    declared = [variable.name for variable in net.program.inputs]
+    for name in derivation.differentiation.wrt:
+        if name not in declared:
+            raise UsageError(
+                f"wrt names {name}, which an equation defines; name parameters or inputs, such as {declared[0]}"
+            )
     own_layout = "out_in" if net.description is None else net.description.weight_layout
-    match = correspondence(net.program, parameters, names, layout, own_layout, examples)
-    own = None if parameters is None else match.parameters(parameters)
     data = {**more, **{name: value for name, value in (("x", x), ("y", y)) if value is not None}}
+    match = correspondence(
+        net.program,
+        parameters,
+        data,
+        names=names,
+        layout=layout,
+        own_layout=own_layout,
+        examples=examples,
+        order=derivation.differentiation.wrt,
+        sizes=net.sizes,
+    )
+    own = None if parameters is None else match.parameters(parameters)
     given = given_values(net.program, {**net.data, **net.parameters}, own, match.data(data))
-    check = _Check(derivation, match, theirs, given, dtype, seed)
+    check = _Check(derivation, match, theirs, given, precision, seed)
     return check.run(progress)
 
 
-@dataclass
-class _Case:
-    """One point: what is right there, and what they found."""
+def _precision(dtype: npt.DTypeLike) -> str:
+    """The name of the floating type ``dtype``, which may be said in any of NumPy's ways."""
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    if name not in _UNITS:
+        raise UsageError(f"unknown dtype {dtype!r}; {nearest(name, _UNITS)}")
+    return name
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    """One point: its case, and what is said of each array there."""
 
     point: Point
-    scenes: tuple[Scene, ...]
-    evidence: Evidence
-    coarser: Mapping[str, Evidence]
-    arrays: dict[str, ArrayCheck]
+    case: Case
+    arrays: Mapping[str, ArrayCheck]
+    notes: tuple[str, ...]
 
 
 class _Check:
@@ -132,20 +160,15 @@ class _Check:
 
     def run(self, progress: Progress | None) -> GradientCheck:
         where = self._points()
-        cases = [self._case(point) for point in where]
-        wrong = [case for case in cases if not all(array.ok for array in case.arrays.values())]
-        diagnoses = [
-            diagnose(case.scenes, _without_kinks(case), case.coarser, self.model.description, progress)
-            for case in wrong
-        ]
-        candidates = _common(diagnoses)
+        checked = [self._checked(point) for point in where]
+        found = diagnose([one.case for one in checked], self.model.description, progress)
         return GradientCheck(
-            diagnosis=self._text(wrong, diagnoses, candidates),
-            candidates=candidates,
-            arrays={name: max((c.arrays[name] for c in cases), key=_badness) for name in self.wanted},
-            points=tuple(case.point.name for case in cases),
-            notes=tuple(f"{point.name}: {note}" for point in where for note in point.notes),
-            tried=sum(diagnosis.tried for diagnosis in diagnoses),
+            diagnosis=found.text or f"All {len(self.wanted)} gradients are right.",
+            candidates=found.candidates,
+            arrays={name: max((one.arrays[name] for one in checked), key=_badness) for name in self.wanted},
+            points=tuple(one.point.name for one in checked),
+            notes=tuple(f"{one.point.name}: {note}" for one in checked for note in one.notes),
+            tried=found.tried,
             _report=lambda: self._report(where[0]),
         )
 
@@ -166,7 +189,12 @@ class _Check:
             self.seed,
             self.model.run.initialization,
         )
-        values = checked_values(program, self.given, drawing)
+        try:
+            values = checked_values(program, self.given, drawing)
+        except SizeError as error:
+            if not self.match.remedy:
+                raise
+            raise SizeError(f"{error}; {self.match.remedy}") from error
         return points(self.witness, values, self._derived, drawing)
 
     def _derived(self, arrays: Arrays) -> dict[str, Array]:
@@ -174,51 +202,46 @@ class _Check:
         scene = scene_of(self.derivation.differentiation, arrays, self.model.sizes)
         return {weight: scene.values[name] for name, weight in scene.gradients.items()}
 
-    def _case(self, point: Point) -> _Case:
-        differentiation = self.derivation.differentiation
-        scene = scene_of(differentiation, point.arrays, self.model.sizes)
-        right = {weight: scene.values[name] for name, weight in scene.gradients.items() if weight in self.wanted}
+    def _checked(self, point: Point) -> _Checked:
+        scene = scene_of(self.derivation.differentiation, point.arrays, self.model.sizes)
+        derived = {weight: scene.values[name] for name, weight in scene.gradients.items() if weight in self.wanted}
         found = self.match.gradients(self._called(point.arrays), self.wanted, point.arrays)
         unit = self._unit()
         theirs = {name: array.astype(np.float64) for name, array in found.items()}
-        evidence = Evidence(theirs, right, self._tolerance(scene, right, point.arrays, unit), unit)
+        evidence = Evidence(theirs, derived, self._tolerance(scene, derived, point.arrays, unit), unit)
+        words, evidence = _by_convention(scene, evidence)
         coarser = {
-            name: replace(evidence, tolerance=self._tolerance(scene, right, point.arrays, wide), unit=wide)
+            name: replace(evidence, tolerance=self._tolerance(scene, derived, point.arrays, wide), unit=wide)
             for name, wide in _UNITS.items()
             if wide > unit and evidence.wrong
         }
-        scenes = (scene, *self._unfused(point.arrays))
-        case = _Case(point, scenes, evidence, coarser, {})
+        case = Case((scene, *self._unfused(point.arrays)), evidence, coarser)
         entries = SingleEntries(self.witness, point.arrays) if evidence.wrong else None
-        kinks = entries is not None and bool(self.witness.borders) and entries.on_kink()
-        for name in self.wanted:
-            marked = None
-            if entries is not None and kinks and theirs[name].shape == right[name].shape:
-                asked = ~(evidence.differences(name) <= evidence.tolerance[name])
-                marked = entries.at_kinks(name, theirs[name], asked)
-            asking = None if entries is None else lambda at, name=name, entries=entries: entries.difference(name, at)
-            case.arrays[name] = checked_array(evidence, name, marked, asking)
-        return case
+        arrays = {
+            name: checked_array(
+                evidence,
+                name,
+                at_kink=not np.array_equal(evidence.right[name], derived[name]),
+                differences=None if entries is None else partial(entries.difference, name),
+            )
+            for name in self.wanted
+        }
+        return _Checked(point, case, arrays, (*point.notes, *words, *_of_integers(found, derived)))
 
     def _called(self, arrays: Arrays) -> Any:
         if isinstance(self.theirs, Mapping):
             return self.theirs
-        parameters, data = self.match.given(arrays)
-        if self._single_parameters():
-            parameters = {name: array.astype(np.float32) for name, array in parameters.items()}
-            data = {n: array.astype(np.float32) if array.dtype.kind == "f" else array for n, array in data.items()}
+        parameters, data = self.match.given(arrays, self._own_type())
         return call(self.theirs, parameters, data)
 
-    def _single_parameters(self) -> bool:
-        """Whether the parameters were given in float32, which is then what their code computes in."""
+    def _own_type(self) -> str:
+        """The coarsest floating type among the parameters that were given, which is what their code computes in."""
         names = [variable.name for variable in self.model.program.parameters]
-        given = [np.asarray(self.given[name]) for name in names if name in self.given]
-        return bool(given) and all(array.dtype == np.float32 for array in given)
+        types = {np.asarray(self.given[name]).dtype.name for name in names if name in self.given}
+        return max(types & {*_UNITS}, key=_UNITS.__getitem__, default="float64")
 
     def _unit(self) -> float:
-        if self.dtype is not None:
-            return _UNITS[str(self.dtype)]
-        return _UNITS["float32" if self._single_parameters() else "float64"]
+        return _UNITS[self.dtype or self._own_type()]
 
     def _tolerance(self, scene: Scene, right: Arrays, arrays: Arrays, unit: float) -> dict[str, Array]:
         by_weight = {weight: name for name, weight in scene.gradients.items() if weight in right}
@@ -237,17 +260,6 @@ class _Check:
             return ()
         return (scene_of(differentiate(program, self.wanted), arrays, self.model.sizes),)
 
-    # -- words -------------------------------------------------------------------------------------------------------
-
-    def _text(self, wrong: list[_Case], diagnoses: list[Diagnosis], candidates: tuple[Candidate, ...]) -> str:
-        if not wrong:
-            return f"All {len(self.wanted)} gradients are right."
-        if candidates or len(diagnoses) == 1 or not all(diagnosis.candidates for diagnosis in diagnoses):
-            best = next((d for d in diagnoses if d.candidates[:1] == candidates[:1]), diagnoses[0])
-            return best.text
-        first, name = diagnoses[0].text, wrong[0].point.name
-        return f"No one fault fits at every point. {name[:1].upper()}{name[1:]}: {first}"
-
     def _report(self, point: Point) -> Report:
         data: dict[str, Any] = dict(point.arrays)
         parameters = {variable.name: data.pop(variable.name) for variable in self.model.program.parameters}
@@ -255,30 +267,27 @@ class _Check:
         return self.derivation.verify(parameters, placed.get("x"), placed.get("y"), **data)
 
 
-def _without_kinks(case: _Case) -> Evidence:
-    """The evidence with the entries that a kink excuses taken for right."""
-    theirs = dict(case.evidence.theirs)
-    for name, array in case.arrays.items():
-        if array.ok:
-            theirs[name] = case.evidence.right[name]
-    return replace(case.evidence, theirs=theirs)
+def _by_convention(scene: Scene, evidence: Evidence) -> tuple[tuple[str, ...], Evidence]:
+    """The evidence by the slopes that they take at kinks, where those are others than the derived ones."""
+    best = evidence
+    said: tuple[str, ...] = ()
+    if evidence.wrong:
+        for words, made in conventions(scene):
+            wanted = {name: array for name, array in made.items() if name in evidence.right}
+            other = replace(evidence, right={**evidence.right, **wanted})
+            if _wrong_entries(other) < _wrong_entries(best):
+                best, said = other, (f"some arguments lie on a kink, where {words} is taken; that is as right as any",)
+    return said, best
 
 
-def _common(diagnoses: list[Diagnosis]) -> tuple[Candidate, ...]:
-    """The faults that fit at every point where something is wrong."""
-    if not diagnoses:
-        return ()
-    kept = [
-        candidate
-        for candidate in diagnoses[-1].candidates
-        if all(any(_same(candidate, other) for other in d.candidates) for d in diagnoses)
-    ]
-    return tuple(kept)
+def _wrong_entries(evidence: Evidence) -> int:
+    return sum(evidence.wrong_entries(name) for name in evidence.wrong)
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    """Whether two candidates, found at two points, are the same fault; a factor such as N has another value there."""
-    return one.kinds == other.kinds and one.place == other.place
+def _of_integers(found: Arrays, derived: Arrays) -> tuple[str, ...]:
+    """What is to be said of gradients that came as integers, which hold none."""
+    names = [name for name, array in found.items() if array.dtype.kind in "biu" and derived[name].any()]
+    return (f"the gradient of {', '.join(names)} came as integers; make it floating-point numbers",) if names else ()
 
 
 def _badness(array: ArrayCheck) -> tuple[int, float]:

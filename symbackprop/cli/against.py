@@ -16,7 +16,8 @@ import click
 
 from symbackprop.cli.networks import load_model, load_reference
 from symbackprop.cli.status import Status
-from symbackprop.errors import UnreadableError, UsageError
+from symbackprop.diagnosis.correspondence import called_with
+from symbackprop.errors import UnreadableError, UsageError, nearest
 from symbackprop.progress import progress_bar
 
 __all__ = ["check_against"]
@@ -38,10 +39,15 @@ def check_against(
     from symbackprop.api import check_gradients
 
     model = load_model(network)
-    mapped = dict(_pair(text) for text in names)
+    mapped = _mapped(names)
     theirs, point = _from_file(Path(against)) if _is_file(against) else (_function(against), {})
-    own = {mapped.get(variable.name, variable.name) for variable in model.program.parameters}
+    declared = {variable.name for variable in model.program.inputs}
+    # A parameter under the network's name is one too, so that a wrong --name is told.
+    own = {name for variable in model.program.parameters for name in (variable.name, mapped.get(variable.name))}
     parameters = {name: point.pop(name) for name in tuple(point) if name in own} or None
+    for name in point:
+        if name not in declared:
+            raise UsageError(f"{against} holds {name!r}, which {model.name} does not have; {nearest(name, declared)}")
     with progress_bar("mistakes tried") as progress:
         result = check_gradients(
             theirs,
@@ -77,13 +83,22 @@ def _function(against: str) -> Callable[..., Any]:
             with redirect_stdout(sys.stderr):
                 return function(*arguments, **more)
         except Exception as error:
-            given = ", ".join(f"{name} {array.shape}" for name, array in arguments[0].items())
+            parameters, *placed = arguments
+            given = called_with(parameters, {**dict(zip(("x", "y"), placed, strict=True)), **more})
             raise UsageError(
-                f"{against} raised {type(error).__name__}: {error}; its parameters were {given} "
+                f"{against} raised {type(error).__name__}: {error}; {given} "
                 "(--name, --layout and --examples change what it is given)"
             ) from error
 
     return called
+
+
+def _mapped(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, own in map(_pair, texts):
+        if found.setdefault(name, own) != own:
+            raise UsageError(f"--name says that {name} is called {found[name]!r} and {own!r}; say one of them")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

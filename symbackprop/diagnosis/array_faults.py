@@ -11,7 +11,7 @@ import numpy.typing as npt
 from symbackprop.diagnosis.candidates import Candidate
 from symbackprop.diagnosis.evidence import Evidence
 
-__all__ = ["array_faults", "not_finite", "of_lower_precision", "wrong_shapes"]
+__all__ = ["array_faults", "not_finite", "of_few_decimals", "of_lower_precision", "wrong_shapes"]
 
 Array = npt.NDArray[Any]
 
@@ -21,6 +21,7 @@ _LEAST = 2
 _LARGEST = 8
 _SMALLEST = 4096
 """What is called a rounding is at most an eighth of the tolerance for it, and not by far too small to be one."""
+_MOST_DECIMALS = 13
 _MOST_LINES = 400
 """Up to how many rows it is asked whether they have changed places."""
 
@@ -41,25 +42,39 @@ def not_finite(evidence: Evidence) -> list[Candidate]:
 
 def of_lower_precision(evidence: Evidence, wider: Evidence, dtype: str) -> list[Candidate]:
     """Whether what is wrong is right in a coarser type: somewhere inside something is computed in that."""
-    if not evidence.wrong or not all(_is_rough(evidence, wider, name) for name in evidence.wrong):
-        return []
-    # What passes through a coarser type shows in every gradient, or is a number of that type itself.
-    everywhere = all(name in evidence.wrong or not array.any() for name, array in evidence.right.items())
-    if not everywhere and not all(_is_of(evidence.theirs[name], dtype) for name in evidence.wrong):
+    if not evidence.wrong:
         return []
     names = ", ".join(sorted(evidence.wrong))
-    text = (
-        f"{names}: right to the precision of {dtype}, and no further: something is computed in {dtype} on the way; "
-        f"if it is meant to be, say dtype={dtype!r}."
-    )
-    return [Candidate("rounding", ("rounding",), names, text)]
+    remedy = f"if it is meant to be, say dtype={dtype!r}"
+    if all(_is_cast(evidence, name, dtype) for name in evidence.wrong):
+        text = f"{names}: rounded to {dtype}, and right but for that; {remedy}."
+        return [Candidate("rounding", ("rounding",), names, text, "rounded")]
+    # What passes through a coarser type shows in every gradient.
+    everywhere = all(name in evidence.wrong or not array.any() for name, array in evidence.right.items())
+    if everywhere and all(_is_rough(evidence, wider, name) for name in evidence.wrong):
+        text = (
+            f"{names}: right to the precision of {dtype}, and no further: something is computed in {dtype} on the "
+            f"way; {remedy}."
+        )
+        return [Candidate("rounding", ("rounding",), names, text, "computed in a coarser type")]
+    return []
+
+
+def of_few_decimals(evidence: Evidence) -> list[Candidate]:
+    """Whether what is wrong is the right number rounded to so many decimals."""
+    places = {name: _decimals(evidence, name) for name in evidence.wrong}
+    if not evidence.wrong or None in places.values() or len(set(places.values())) > 1:
+        return []
+    names, decimals = ", ".join(sorted(evidence.wrong)), next(iter(places.values()))
+    text = f"{names}: rounded to {decimals} decimals, and right but for that."
+    return [Candidate("rounding", ("rounding",), names, text, f"rounded to {decimals} decimals")]
 
 
 def array_faults(evidence: Evidence) -> dict[str, list[Candidate]]:
     """For each wrong array what its entries alone tell."""
     found: dict[str, list[Candidate]] = {}
     for name in sorted(evidence.wrong):
-        candidates = [found for check in _CHECKS for found in check(evidence, name)]
+        candidates = [candidate for check in _CHECKS for candidate in check(evidence, name)]
         if candidates:
             found[name] = candidates
     return found
@@ -90,17 +105,40 @@ def _is_rough(evidence: Evidence, wider: Evidence, name: str) -> bool:
     return bool(everywhere and (errors.size < _LEAST or np.ptp(errors) > np.abs(errors).max() / 10))
 
 
-def _is_of(array: Array, dtype: str) -> bool:
-    """Whether every entry is a number of the type ``dtype``."""
-    with np.errstate(over="ignore"):
-        return bool((array.astype(dtype).astype(array.dtype) == array).all())
+def _is_cast(evidence: Evidence, name: str, dtype: str) -> bool:
+    """Whether an array is the right one rounded to the type ``dtype``."""
+    theirs, mine = evidence.theirs[name], evidence.right[name]
+    if theirs.shape != mine.shape:
+        return False
+    with np.errstate(all="ignore"):
+        same = theirs.astype(dtype).astype(float) == theirs
+        half = np.abs(np.spacing(mine.astype(dtype)).astype(float))
+    return bool(same.all() and (evidence.differences(name) <= half + evidence.tolerance[name]).all())
+
+
+def _decimals(evidence: Evidence, name: str) -> int | None:
+    """To how many decimals an array was rounded, if it was."""
+    theirs, mine = evidence.theirs[name], evidence.right[name]
+    if theirs.shape != mine.shape or not theirs.any():
+        return None
+    for decimals in range(_MOST_DECIMALS):
+        if (np.abs(theirs - np.round(mine, decimals)) <= evidence.tolerance[name]).all():
+            return decimals
+    return None
 
 
 def _transposed(evidence: Evidence, name: str) -> Iterator[Candidate]:
     theirs, mine = evidence.theirs[name], evidence.right[name]
-    if mine.ndim == 2 and theirs.shape == mine.T.shape and _same(evidence, name, name, True):
+    if evidence.is_transposed(name):
         text = f"The gradient of {name} is right, but transposed: shape {theirs.shape} where {name} has {mine.shape}."
         yield Candidate("transposed", ("transposed",), name, text, entries=theirs.size)
+
+
+def _nothing(evidence: Evidence, name: str) -> Iterator[Candidate]:
+    theirs = evidence.theirs[name]
+    if theirs.shape == evidence.right[name].shape and not theirs.any():
+        text = f"The gradient of {name} is 0 in every entry."
+        yield Candidate("cut off", ("cut off",), name, text, "0 in every entry", entries=evidence.wrong_entries(name))
 
 
 def _swapped(evidence: Evidence, name: str) -> Iterator[Candidate]:
@@ -161,10 +199,9 @@ def _exchanged_pair(evidence: Evidence, name: str, bad: np.ndarray[tuple[int, ..
     return bool(distance <= slack[first] + slack[second])
 
 
-def _same(evidence: Evidence, name: str, other: str, transposed: bool = False) -> bool:
+def _same(evidence: Evidence, name: str, other: str) -> bool:
     """Whether the array given for ``name`` is the right one for ``other``."""
-    theirs = evidence.theirs[name].T if transposed else evidence.theirs[name]
-    mine = evidence.right[other]
+    theirs, mine = evidence.theirs[name], evidence.right[other]
     return theirs.shape == mine.shape and bool((np.abs(theirs - mine) <= evidence.tolerance[other]).all())
 
 
@@ -172,4 +209,4 @@ def _at(name: str, position: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> 
     return f"{name}[{', '.join(str(int(axis)) for axis in position)}]" if len(position) else name
 
 
-_CHECKS = (_transposed, _swapped, _single_entries, _moved_lines)
+_CHECKS = (_nothing, _transposed, _swapped, _single_entries, _moved_lines)

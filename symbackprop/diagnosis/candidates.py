@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
-from symbackprop.diagnosis.constants import constants_of, is_coincidence, named
-from symbackprop.diagnosis.edits import FACTOR, Edit
+import sympy
+
+from symbackprop.diagnosis.constants import in_words, is_coincidence
+from symbackprop.diagnosis.edits import Edit
 from symbackprop.diagnosis.evidence import Evidence
 from symbackprop.diagnosis.kinds import rank
 from symbackprop.diagnosis.scene import Scene
-from symbackprop.diagnosis.search import Explanation, Mistake
+from symbackprop.diagnosis.search import Explanation, Mistake, settled
 from symbackprop.notation.program import Equation
 
-__all__ = ["Candidate", "candidates_of"]
+__all__ = ["Candidate", "candidates_of", "generality"]
 
 _FEWEST_ENTRIES = 4
 """How many wrong entries a number that is none of the usual ones has to explain: any one entry it always does."""
-_ZERO = 1e-12
 _GENERAL = ("scale", "learning rate", "sign", "cut off")
 
 
@@ -31,6 +33,7 @@ class Candidate:
     ``kinds``    of every fault, where it takes more than one
     ``place``    where it is: "layer 2", "the gradient of b1"
     ``text``     the whole finding in a sentence or two
+    ``words``    the fault alone, in a few words
     ``used``     the formulas that were used, ``right`` the right ones, in index notation
     ``factor``   the number that was found, for a factor, a learning rate and the like
     ``entries``  how many wrong entries it predicts, to ``digits`` digits of the largest one
@@ -40,6 +43,7 @@ class Candidate:
     kinds: tuple[str, ...]
     place: str
     text: str
+    words: str = ""
     used: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
     factor: float | None = None
@@ -72,37 +76,26 @@ def candidates_of(explained: Sequence[Explanation], evidence: Evidence, layers: 
     kept = _distinct([explanation for explanation in explained if _is_supported(explanation, evidence)])
     found = [c for explanation in kept for c in _candidates(explanation, evidence, layers)]
     unique: dict[tuple[Any, ...], Candidate] = {}
-    for candidate in sorted(found, key=_generality):
+    for candidate in sorted(found, key=generality):
         unique.setdefault((candidate.kinds, candidate.used), candidate)
     return list(unique.values())
 
 
-def _generality(candidate: Candidate) -> tuple[int, int, list[int]]:
-    """By what candidates are sorted: fewer faults first, then fewer places, then the more specific kinds."""
-    return len(candidate.kinds), len(candidate.used), [rank(kind) for kind in candidate.kinds]
+def generality(candidate: Candidate) -> tuple[int, bool, int, list[int]]:
+    """By what candidates are sorted: fewer faults first, then fewer places, then the more specific kinds.
+
+    That single entries are wrong is no more than what is seen, and comes last.
+    """
+    kinds = candidate.kinds
+    return len(kinds), "entries" in kinds, len(candidate.used), [rank(kind) for kind in kinds]
 
 
 # -- which explanations are worth telling ------------------------------------------------------------------------------
 
 
-def kind_of(mistake: Mistake, scene: Scene) -> str:
-    """The kind of a mistake: what a factor is called depends on the number."""
-    if mistake.kind != "scale" or mistake.factor is None:
-        return mistake.kind
-    if abs(mistake.factor) < _ZERO:
-        return "cut off"
-    name = named(mistake.factor, constants_of(scene))
-    if name is None:
-        return "learning rate"
-    return "sign" if name == "-1" else "scale"
-
-
 def _is_supported(explanation: Explanation, evidence: Evidence) -> bool:
     """Whether a number that was fitted explains more entries than it could by chance."""
-    free = [mistake for mistake in explanation.mistakes if mistake.factor is not None]
-    unusual = [
-        m for m in free if abs(m.factor or 0) > _ZERO and named(m.factor or 0, constants_of(explanation.scene)) is None
-    ]
+    unusual = {m.factor for m in explanation.mistakes if m.factor and not m.names}
     entries = _wrong_entries(explanation.predicted, evidence)
     return entries >= _FEWEST_ENTRIES * len(unusual) and entries > len(unusual)
 
@@ -114,18 +107,17 @@ def _distinct(explained: Sequence[Explanation]) -> list[Explanation]:
         for explanation in explained
         if len(explanation.mistakes) == 1
         for mistake in explanation.mistakes
-        if kind_of(mistake, explanation.scene) not in _GENERAL
+        if mistake.kind not in _GENERAL
     }
     kept: list[Explanation] = []
-    factors: dict[tuple[str, float], list[Explanation]] = {}
+    factors: dict[tuple[Any, ...], list[Explanation]] = {}
     for explanation in explained:
         mistake = explanation.mistakes[0]
-        if len(explanation.mistakes) > 1 or mistake.kind != "scale" or mistake.factor is None:
+        if len(explanation.mistakes) > 1 or mistake.edits[0].kind != "scale":
             kept.append(explanation)
-            continue
-        if frozenset(edit.adjoint for edit in mistake.edits) not in specific:
-            factor = 0.0 if abs(mistake.factor) < _ZERO else float(f"{mistake.factor:.9g}")
-            factors.setdefault((kind_of(mistake, explanation.scene), factor), []).append(explanation)
+        elif frozenset(edit.adjoint for edit in mistake.edits) not in specific:
+            number = mistake.names or (float(f"{mistake.factor:.9g}"),)
+            factors.setdefault((mistake.kind, *number), []).append(explanation)
     # A factor travels: where it gives the same numbers, the fewest places count, and the last is nearest to them.
     return [*kept, *(min(reversed(same), key=_places) for same in factors.values())]
 
@@ -135,14 +127,7 @@ def _places(explanation: Explanation) -> int:
 
 
 def _wrong_entries(predicted: Mapping[str, Any], evidence: Evidence) -> int:
-    count = 0
-    for name in evidence.wrong & set(predicted):
-        theirs, mine = evidence.theirs[name], evidence.right[name]
-        if theirs.shape != mine.shape:
-            count += theirs.size
-        else:
-            count += int((evidence.differences(name) > evidence.tolerance[name]).sum())
-    return count
+    return sum(evidence.wrong_entries(name) for name in evidence.wrong & set(predicted))
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -151,16 +136,12 @@ def _wrong_entries(predicted: Mapping[str, Any], evidence: Evidence) -> int:
 def _candidates(explanation: Explanation, evidence: Evidence, layers: Mapping[str, int]) -> tuple[Candidate, ...]:
     """The explanation in words; a factor such as 0.1 = 1/(2N) may as well be a learning rate."""
     found = _candidate(explanation, evidence, layers)
-    factor = explanation.mistakes[0].factor
-    if found.kinds != ("scale",) or factor is None or not is_coincidence(factor, constants_of(explanation.scene)):
+    mistake = explanation.mistakes[0]
+    if found.kinds != ("scale",) or mistake.factor is None or not is_coincidence(mistake.factor, mistake.names):
         return (found,)
-    step = replace(found, kind="learning rate", kinds=("learning rate",), text=_as_step(found, factor))
-    return (found, step)
-
-
-def _as_step(found: Candidate, factor: float) -> str:
-    why = "as when a learning rate is multiplied in"
-    return f"{_sentence(found.place)}: the gradients are multiplied by {factor:.6g}, {why}."
+    words = f"the gradients are multiplied by {mistake.factor:.6g}, as when a learning rate is multiplied in"
+    text = f"{_sentence(found.place)}: {words}."
+    return (found, replace(found, kind="learning rate", kinds=("learning rate",), text=text, words=words))
 
 
 def _candidate(explanation: Explanation, evidence: Evidence, layers: Mapping[str, int]) -> Candidate:
@@ -168,24 +149,25 @@ def _candidate(explanation: Explanation, evidence: Evidence, layers: Mapping[str
     names = sorted(evidence.wrong & set(explanation.predicted))
     entries = _wrong_entries(explanation.predicted, evidence)
     digits = min(evidence.digits(name, explanation.predicted[name]) for name in names)
-    kinds = tuple(kind_of(mistake, scene) for mistake in explanation.mistakes)
+    kinds = tuple(mistake.kind for mistake in explanation.mistakes)
     places = [_place(mistake.edits, scene, layers) for mistake in explanation.mistakes]
-    edits = [(edit, mistake.factor) for mistake in explanation.mistakes for edit in mistake.edits]
     formulas = {
-        _formula(edit.equation, scene, factor): _formula(scene.adjoints[edit.adjoint].equation, scene)
-        for edit, factor in edits
+        _formula(settled(edit, _nice(mistake)), scene): _formula(scene.adjoints[edit.adjoint].equation, scene)
+        for mistake in explanation.mistakes
+        for edit in mistake.edits
     }
     used, right = tuple(formulas), tuple(formulas.values())
-    findings = [
-        f"{place}: {_words(mistake, scene)}" for place, mistake in zip(places, explanation.mistakes, strict=True)
-    ]
-    sure = f"this predicts all {entries} wrong entries of {', '.join(names)} to {digits:.0f} digits"
+    said = [_readable(scene, _words(mistake, scene)) for mistake in explanation.mistakes]
+    findings = [f"{place}: {words}" for place, words in zip(places, said, strict=True)]
+    counted = f"all {entries} wrong entries" if entries > 1 else "the one wrong entry"
+    sure = f"this predicts {counted} of {', '.join(names)} to {digits:.0f} digits"
     shown = f"used was {used[0]}, right is {right[0]}"
     return Candidate(
         kind=kinds[0],
         kinds=kinds,
         place=" and ".join(places),
         text=f"{_sentence(' and '.join(findings))}; {shown}; {sure}.",
+        words=" and ".join(said),
         used=used,
         right=right,
         factor=next((mistake.factor for mistake in explanation.mistakes if mistake.factor is not None), None),
@@ -199,23 +181,37 @@ def _sentence(text: str) -> str:
 
 
 def _words(mistake: Mistake, scene: Scene) -> str:
-    words = mistake.edits[0].words
-    factor = mistake.factor
+    words, factor = mistake.edits[0].words, mistake.factor
     if factor is None or mistake.edits[0].neutral is None:
         return words
-    number = named(factor, constants_of(scene)) or f"{factor:.6g}"
-    signal = _readable(scene, mistake.edits[0].adjoint)
-    if mistake.kind == "scale":
-        if abs(factor) < _ZERO:
-            return f"{signal} is 0: the error is not passed on"
-        if number == "-1":
-            return f"{signal} has the wrong sign, as with y - a in place of a - y"
-        kind = kind_of(mistake, scene)
-        why = ", a constant that is none of the usual ones, as when a learning rate is multiplied in"
-        return f"{signal} is multiplied by {number}{why if kind == 'learning rate' else ''}"
-    if mistake.kind == "weights updated":
-        return f"{words} (by a step of {factor:.6g})"
-    return f"{words} (a factor of {number})"
+    number = in_words(mistake.names) or _digits(mistake)
+    if mistake.edits[0].kind != "scale":
+        return f"{words} (by a step of {number})" if mistake.kind == "weights updated" else f"{words} ({number})"
+    signal = words.removesuffix(" has another factor").removesuffix("there is another factor")
+    signal = signal or mistake.edits[0].adjoint
+    if factor == 0:
+        return f"{signal} is 0: the error is not passed on"
+    if mistake.kind == "sign":
+        return f"{signal} has the wrong sign, as with y - a in place of a - y"
+    why = ", a constant that is none of the usual ones, as when a learning rate is multiplied in"
+    return f"{signal} is multiplied by {number}{why if mistake.kind == 'learning rate' else ''}"
+
+
+def _digits(mistake: Mistake) -> str:
+    """The factor with 6 digits, or as many as are known and make a difference: 1.00000001."""
+    factor = mistake.factor or 0.0
+    texts = (f"{factor:.{digits}g}" for digits in range(6, 17))
+    return next((text for text in texts if abs(float(text) - factor) <= mistake.spread), repr(factor))
+
+
+def _nice(mistake: Mistake) -> sympy.Expr | None:
+    """The factor as a person would write it."""
+    if mistake.factor is None:
+        return None
+    plain = Fraction(mistake.factor).limit_denominator(10_000)
+    if abs(float(plain) - mistake.factor) <= 1e-12 * abs(mistake.factor):
+        return sympy.Rational(plain.numerator, plain.denominator)
+    return sympy.Float(_digits(mistake))
 
 
 def _place(edits: Iterable[Edit], scene: Scene, layers: Mapping[str, int]) -> str:
@@ -227,16 +223,17 @@ def _place(edits: Iterable[Edit], scene: Scene, layers: Mapping[str, int]) -> st
     return f"at {', '.join(names)}"
 
 
-def _formula(equation: Equation, scene: Scene, factor: float | None = None) -> str:
-    text = str(equation)
-    if factor is not None:
-        text = text.replace(FACTOR.name, f"{factor:.6g}")
-    return _readable(scene, text)
+def _formula(equation: Equation, scene: Scene) -> str:
+    return _readable(scene, str(equation))
 
 
 def _readable(scene: Scene, text: str) -> str:
-    """``text`` with adjoints written as derivatives: dL/dz1 for z1_bar."""
+    """``text`` with adjoints written as derivatives, dL/dz1 for z1_bar, and moved rows by the name they had."""
     loss = scene.differentiation.loss
     names = {name: f"d{loss}/d{adjoint.of.name}" for name, adjoint in scene.adjoints.items()}
-    pattern = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    return re.sub(rf"\b(?:{pattern})\b", lambda match: names[match[0]], text) if names else text
+    moved = {
+        variable.name: f"({name} of {words})" for name, others in scene.neighbours.items() for words, variable in others
+    }
+    known = {**names, **moved}
+    pattern = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
+    return re.sub(rf"\b(?:{pattern})\b", lambda match: known[match[0]], text) if known else text

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from symbackprop.diagnosis.edits import terms_of
 from symbackprop.diagnosis.faults.factors import is_penalty
 from symbackprop.diagnosis.scene import Scene
 
-__all__ = ["constants_of", "is_coincidence", "named"]
+UNIT = 2.0**-53
+
+__all__ = ["constants_of", "in_words", "is_coincidence", "named"]
 
 _STEPS = (0.5, 0.1, 0.05, 0.01, 0.001)
-_SAME = 1e-7
-"""Two constants of the list differ by more, for all sizes below a million, and rounding in float32 by less."""
 
 
-@lru_cache(maxsize=32)
-def constants_of(scene: Scene) -> Mapping[str, float]:
+def constants_of(scene: Scene) -> dict[str, float]:
     """Every such constant by its name: -1, 2, 1/2, N, 1/N, K, 1/K, N/(N - 1), products of two of them, negatives."""
     program = scene.differentiation.program
     sizes: dict[str, int] = {}
@@ -69,21 +67,25 @@ def _products(sizes: Mapping[str, int]) -> Iterator[tuple[str, float]]:
         yield f"{first} {second}/2", n * k / 2
 
 
-def named(value: float, constants: Mapping[str, float]) -> str | None:
-    """The names of the constant that ``value`` is, the first one in front: "2 = N"; None where it is none of them."""
-    names = [name for name, constant in constants.items() if abs(value - constant) <= _SAME * abs(constant)]
-    if names[:1] in (["1"], ["-1"]):
+def named(value: float, spread: float, constants: Mapping[str, float]) -> tuple[str, ...]:
+    """The names of the constants that ``value`` is, known to within ``spread``; none where it is none of them."""
+    near = {name: abs(value - constant) for name, constant in constants.items() if abs(value - constant) <= spread}
+    nearest = min(near.values(), default=0.0)
+    # Of constants that a coarse number cannot tell apart only the nearest is meant.
+    return tuple(name for name, distance in near.items() if distance <= nearest + 8 * UNIT * abs(value))
+
+
+def in_words(names: tuple[str, ...]) -> str:
+    """The names of one constant, the simple ones: "2 = N"."""
+    if names[:1] in (("1",), ("-1",)):
         return names[0]
-    simple = [name for name in names if _is_simple(name)] or names[:1]
-    return " = ".join(simple) if simple else None
+    return " = ".join([name for name in names if _is_simple(name)] or names[:1])
 
 
-def is_coincidence(value: float, constants: Mapping[str, float]) -> bool:
+def is_coincidence(value: float, names: tuple[str, ...]) -> bool:
     """Whether a constant that is named might as well be a step size: 0.1, or what only a compound has for its value."""
-    name = named(value, constants)
-    return name is not None and (
-        any(abs(value - step) < 1e-9 for step in _STEPS) or not any(map(_is_simple, name.split(" = ")))
-    )
+    is_step = any(abs(value - step) < 1e-9 for step in _STEPS)
+    return bool(names) and (is_step or not any(map(_is_simple, names)))
 
 
 def _is_simple(name: str) -> bool:

@@ -14,17 +14,24 @@ import numpy as np
 import numpy.typing as npt
 
 from symbackprop.adjoint.sweep import differentiate
-from symbackprop.diagnosis.array_faults import array_faults, not_finite, of_lower_precision, wrong_shapes
-from symbackprop.diagnosis.candidates import Candidate, candidates_of
+from symbackprop.diagnosis.array_faults import (
+    array_faults,
+    not_finite,
+    of_few_decimals,
+    of_lower_precision,
+    wrong_shapes,
+)
+from symbackprop.diagnosis.candidates import Candidate, candidates_of, generality
 from symbackprop.diagnosis.evidence import Evidence
 from symbackprop.diagnosis.networks import other_networks
 from symbackprop.diagnosis.scene import Scene, scene_of
-from symbackprop.diagnosis.search import Search
+from symbackprop.diagnosis.search import Explanation, Search, fitting_at
 from symbackprop.errors import SymbackpropError
 from symbackprop.network import NetworkDescription
+from symbackprop.notation.program import Program
 from symbackprop.progress import Progress
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["Case", "Diagnosis", "diagnose"]
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -39,95 +46,163 @@ class Diagnosis:
     tried: int = 0
 
 
-def diagnose(
-    scenes: Sequence[Scene],
-    evidence: Evidence,
-    coarser: Mapping[str, Evidence],
-    description: NetworkDescription | None = None,
-    progress: Progress | None = None,
-) -> Diagnosis:
-    """The diagnosis of the wrong arrays of ``evidence``.
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One point: derivations of the same gradients there, the network's own first, and what is right and what is not.
 
-    ``scenes`` are derivations of the same gradients at one point, the network's own first; ``coarser`` is the same
-    evidence with the tolerance of coarser types, by their names. ``description`` says what else the network might be.
-    ``progress`` is called with how many mistakes were tried, and how many are in sight.
+    ``coarser`` is the same evidence with the tolerance of coarser types, by their names.
     """
-    if not evidence.wrong:
+
+    scenes: tuple[Scene, ...]
+    evidence: Evidence
+    coarser: Mapping[str, Evidence]
+
+
+def diagnose(
+    cases: Sequence[Case], description: NetworkDescription | None = None, progress: Progress | None = None
+) -> Diagnosis:
+    """The diagnosis of what is wrong at some of the ``cases``; a fault has to fit at all of them.
+
+    ``description`` says what else the network might be. ``progress`` is called with how many mistakes were tried, and
+    how many are in sight.
+    """
+    wrong = [case for case in cases if case.evidence.wrong]
+    if not wrong:
         return Diagnosis("")
-    found = not_finite(evidence)
-    searches = [Search(scene, evidence, progress) for scene in scenes]
-    if not found:
-        found = _by_one(searches, evidence, description)
-    # What one mistake gives to the last digit is not the rounding of a coarser type, however small it is.
-    for dtype, wider in coarser.items():
-        found = found or of_lower_precision(evidence, wider, dtype)
-    if not found:
-        found = _by_two(searches, evidence, description)
-    tried = sum(search.tried for search in searches)
-    if not found:
-        found = wrong_shapes(evidence)
-    if not found:
-        return Diagnosis(_first_difference(scenes[0], evidence, tried), (), tried)
-    return Diagnosis(_text(found, tried), tuple(found), tried)
+    # Where the batch is largest the most can be told apart.
+    main = max(wrong, key=lambda case: max(case.scenes[0].numbers.values(), default=0))
+    broken = not_finite(main.evidence)
+    apart = [candidate.place for candidate in broken]
+    case = replace(main, evidence=main.evidence.without(apart))
+    others = [] if broken else [other for other in cases if other is not main]
+    doctor = _Doctor(case, others, description, progress)
+    found = doctor.whole() if case.evidence.wrong else []
+    said = [candidate.text for candidate in broken]
+    if not found and case.evidence.wrong:
+        found, more = doctor.in_parts()
+        said += more
+    elif found:
+        said.append(_text(found, doctor.tried))
+    return Diagnosis(" ".join(said), (*broken, *found), doctor.tried)
 
 
-def _by_one(searches: Sequence[Search], evidence: Evidence, description: NetworkDescription | None) -> list[Candidate]:
-    """What the arrays show, the mistakes that explain everything alone, and networks whose gradient it is."""
-    by_array = array_faults(evidence)
-    found = _joined(by_array) if set(by_array) == evidence.wrong else []
-    fitting = [explanation for search in searches for explanation in search.by_one()]
-    found += candidates_of(fitting, evidence, layer_numbers(searches[0].scene, description))
-    if not found and description is not None:
-        found = _of_other_networks(searches[0], evidence, description)
-    return found
+class _Doctor:
+    """The diagnosis at one point, held against the ``others``."""
+
+    def __init__(
+        self,
+        case: Case,
+        others: Sequence[Case],
+        description: NetworkDescription | None,
+        progress: Progress | None,
+    ) -> None:
+        self.case = case
+        self.others = others
+        self.description = description
+        self.layers = layer_numbers(case.scenes[0], description)
+        self.progress = progress
+        self.searches = [Search(scene, case.evidence, progress) for scene in case.scenes]
+
+    @property
+    def tried(self) -> int:
+        """How many backward passes were computed with a mistake in them."""
+        return sum(search.tried for search in self.searches)
+
+    def whole(self) -> list[Candidate]:
+        """What explains every wrong array: one fault, a coarser type, or two faults."""
+        evidence = self.case.evidence
+        found = self._by_one()
+        # What one mistake gives to the last digit is not the rounding of a coarser type, however small it is.
+        found = found or of_few_decimals(evidence)
+        for dtype, wider in self.case.coarser.items():
+            found = found or of_lower_precision(evidence, replace(wider, theirs=evidence.theirs), dtype)
+        if found or array_faults(evidence):
+            return found
+        return self._told([e for search in self.searches for e in search.by_two()])
+
+    def in_parts(self) -> tuple[list[Candidate], list[str]]:
+        """Faults of single arrays, and what is wrong with the rest, if it is known."""
+        evidence = self.case.evidence
+        by_array = {**{candidate.place: [candidate] for candidate in wrong_shapes(evidence)}, **array_faults(evidence)}
+        rest = evidence.without(by_array)
+        first = [_joined(by_array)] if by_array else []
+        said = [candidate.text for candidate in first]
+        if not rest.wrong:
+            return first, said
+        if by_array:
+            fitting = [e for scene in self.case.scenes for e in Search(scene, rest, self.progress).by_one()]
+            more = candidates_of(fitting, rest, self.layers)
+            if more:
+                return [_both(one, other) for one in first for other in more], [*said, more[0].text]
+        return first, [*said, _first_difference(self.case.scenes[0], rest, self.tried)]
+
+    def _by_one(self) -> list[Candidate]:
+        """What the arrays show, the mistakes that explain everything alone, and networks whose gradient it is."""
+        evidence = self.case.evidence
+        by_array = array_faults(evidence)
+        found = [_joined(by_array)] if set(by_array) == evidence.wrong else []
+        found += self._told([e for search in self.searches for e in search.by_one()])
+        if not found and self.description is not None:
+            found = self._of_other_networks(self.description)
+        return sorted(found, key=generality)
+
+    def _told(self, explained: Sequence[Explanation]) -> list[Candidate]:
+        kept = [e for e in map(self._confirmed, explained) if e is not None]
+        return candidates_of(kept, self.case.evidence, self.layers)
+
+    def _confirmed(self, explanation: Explanation) -> Explanation | None:
+        """The explanation where it fits at the other points too, under the names that its factor keeps there."""
+        place = self.case.scenes.index(explanation.scene)
+        for other in self.others:
+            scene = other.scenes[place]
+            confirmed = fitting_at(explanation, scene, other.evidence)
+            if confirmed is None:
+                return None
+            explanation = confirmed
+        return explanation
+
+    def _of_other_networks(self, description: NetworkDescription) -> list[Candidate]:
+        found = []
+        for place, words, program in other_networks(description):
+            self.searches[0].tried += 1
+            if all(_is_gradient_of(program, case) for case in (self.case, *self.others)):
+                text = f"{place[:1].upper()}{place[1:]}: this is the right gradient of another network: {words}."
+                entries = sum(self.case.evidence.wrong_entries(name) for name in self.case.evidence.wrong)
+                kind = "another network"
+                found.append(Candidate(kind, (kind,), place, text, words, entries=entries))
+        return found
 
 
-def _by_two(searches: Sequence[Search], evidence: Evidence, description: NetworkDescription | None) -> list[Candidate]:
-    """Two mistakes, or one beside arrays that are wrong in themselves."""
-    layers = layer_numbers(searches[0].scene, description)
-    by_array = array_faults(evidence)
-    if by_array:
-        rest = replace(evidence, theirs={**evidence.theirs, **{name: evidence.right[name] for name in by_array}})
-        fitting = [explanation for search in searches for explanation in Search(search.scene, rest).by_one()]
-        others = candidates_of(fitting, rest, layers)
-        return [_both(one, other) for one in _joined(by_array) for other in others]
-    return candidates_of([found for search in searches for found in search.by_two()], evidence, layers)
+def _is_gradient_of(program: Program, case: Case) -> bool:
+    scene, evidence = case.scenes[0], case.evidence
+    given = {variable.name: scene.values[variable.name] for variable in scene.differentiation.program.inputs}
+    try:
+        other = scene_of(differentiate(program, scene.differentiation.wrt), given)
+    except SymbackpropError:
+        return False
+    gradients = {weight: other.values[name] for name, weight in other.gradients.items()}
+    return set(gradients) == set(evidence.right) and all(evidence.fits(n, gradients[n]) for n in gradients)
 
 
-def _joined(by_array: Mapping[str, list[Candidate]]) -> list[Candidate]:
+def _joined(by_array: Mapping[str, list[Candidate]]) -> Candidate:
     """One candidate of what is found in each array."""
     first = [candidates[0] for candidates in by_array.values()]
     kinds = tuple(dict.fromkeys(candidate.kind for candidate in first))
     text = " ".join(candidate.text for candidate in first)
     place = ", ".join(candidate.place for candidate in first)
-    return [Candidate(kinds[0], kinds, place, text, entries=sum(candidate.entries for candidate in first))]
+    words = ", ".join(dict.fromkeys(candidate.words or candidate.kind for candidate in first))
+    return Candidate(kinds[0], kinds, place, text, words, entries=sum(candidate.entries for candidate in first))
 
 
 def _both(one: Candidate, other: Candidate) -> Candidate:
     return replace(
         other,
+        kind=one.kind,
         kinds=(*one.kinds, *other.kinds),
         place=f"{one.place} and {other.place}",
         text=f"{one.text} {other.text}",
+        words=f"{one.words} and {other.words}",
     )
-
-
-def _of_other_networks(search: Search, evidence: Evidence, description: NetworkDescription) -> list[Candidate]:
-    found, scene = [], search.scene
-    wrt = scene.differentiation.wrt
-    given = {variable.name: scene.values[variable.name] for variable in scene.differentiation.program.inputs}
-    for place, words, program in other_networks(description):
-        search.tried += 1
-        try:
-            other = scene_of(differentiate(program, wrt), given)
-        except SymbackpropError:
-            continue
-        gradients = {weight: other.values[name] for name, weight in other.gradients.items()}
-        if set(gradients) == set(evidence.right) and all(evidence.fits(n, gradients[n]) for n in gradients):
-            text = f"{place[:1].upper()}{place[1:]}: this is the right gradient of another network: {words}."
-            entries = sum(gradients[name].size for name in evidence.wrong)
-            found.append(Candidate("another network", ("another network",), place, text, entries=entries))
-    return found
 
 
 def layer_numbers(scene: Scene, description: NetworkDescription | None) -> dict[str, int]:
@@ -150,7 +225,7 @@ def _text(found: Sequence[Candidate], tried: int) -> str:
     if not others:
         sole = " No other mistake that was tried gives these numbers." if tried else ""
         return f"{first.text}{sole}"
-    listed = "; ".join(f"{other.place}: {other.kind}" for other in others[:5])
+    listed = "; ".join(f"{other.place}: {other.words or other.kind}" for other in others[:5])
     more = f", and {len(others) - 5} more" if len(others) > 5 else ""
     return f"{first.text} The same numbers would come from {listed}{more}; see candidates."
 

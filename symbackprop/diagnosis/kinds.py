@@ -39,7 +39,6 @@ KINDS = MappingProxyType(
         "cut off": "a part of the error is not passed on",
         "scale": "a factor such as 2, 1/2, N or 1/N at one place",
         "another network": "the right gradient of another network",
-        "constant ratio": "a constant times the right one",
         "learning rate": "a constant that is none of the usual ones: a step size multiplied in",
         "entries": "single entries differ, the others are right",
         "shape": "the array has another shape",
@@ -47,6 +46,9 @@ KINDS = MappingProxyType(
 )
 
 
+_RANKS = MappingProxyType({kind: place for place, kind in enumerate(KINDS)})
+
+
 def rank(kind: str) -> int:
     """The place of ``kind`` in the order."""
-    return list(KINDS).index(kind)
+    return _RANKS[kind]

@@ -49,7 +49,7 @@ class EntryCheck:
 class ArrayCheck:
     """The verdict on one gradient array.
 
-    ``verdict``     "right"; "kink": right but for entries without derivative, which lie between left and right;
+    ``verdict``     "right"; "kink": right, with another slope than the derived one where there is no derivative;
                     "transposed"; "shape"; "not finite"; "wrong"
     ``shape``       the shape it was given in, laid out as the network's
     ``entries``     how many entries, ``wrong`` how many of them are wrong
@@ -86,32 +86,30 @@ class ArrayCheck:
 
 
 def checked_array(
-    evidence: Evidence, name: str, kinks: Array | None, differences: Callable[[tuple[int, ...]], float] | None
+    evidence: Evidence, name: str, at_kink: bool, differences: Callable[[tuple[int, ...]], float] | None
 ) -> ArrayCheck:
-    """The verdict on the array ``name``. ``kinks`` marks entries that are acceptable at a kink."""
+    """The verdict on the array ``name``.
+
+    ``at_kink`` says that what is right takes another slope than the derived gradient at a point without derivative.
+    ``differences`` gives the derivative by one entry from differences of the loss.
+    """
     theirs, right, tolerance = evidence.theirs[name], evidence.right[name], evidence.tolerance[name]
     if theirs.shape != right.shape:
-        turned = right.ndim == 2 and theirs.shape == right.T.shape
-        is_transpose = turned and bool((np.abs(theirs.T - right) <= tolerance).all())
-        verdict = "transposed" if is_transpose else "shape"
+        verdict = "transposed" if evidence.is_transposed(name) else "shape"
         return ArrayCheck(verdict, theirs.shape, theirs.size, theirs.size, error=math.inf)
     distance = evidence.differences(name)
     bad = ~(distance <= tolerance)
-    accepted = np.zeros_like(bad) if kinks is None else kinks & bad
-    bad &= ~accepted
     largest = np.maximum(np.abs(theirs), np.abs(right))
     with np.errstate(all="ignore"):
         relative = np.where(distance > 0, distance / largest, 0.0)
-        seen = np.where((right != 0) & ~bad & ~accepted, (distance + tolerance) / np.abs(theirs), -1.0)
+        seen = np.where((right != 0) & ~bad, (distance + tolerance) / np.abs(theirs), -1.0)
     detectable = float(seen.max(initial=-1.0))
     if not bad.any():
-        verdict = "kink" if accepted.any() else "right"
+        verdict = "kink" if at_kink else "right"
     elif not np.isfinite(theirs).all():
         verdict = "not finite"
-    elif right.ndim == 2 and right.shape == theirs.T.shape and bool((np.abs(theirs.T - right) <= tolerance).all()):
-        verdict = "transposed"
     else:
-        verdict = "wrong"
+        verdict = "transposed" if evidence.is_transposed(name) else "wrong"
     places = np.argsort(-np.where(bad, distance, -1.0), axis=None, kind="stable")[: min(_WORST, int(bad.sum()))]
     worst = []
     for number, place in enumerate(places):

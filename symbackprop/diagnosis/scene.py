@@ -88,6 +88,10 @@ class Scene:
         """A size in numbers."""
         return concrete_shape((size,), self.numbers)[0]
 
+    def gradient(self, weight: str) -> Array:
+        """The derived gradient of ``weight``."""
+        return self.values[self.differentiation.by_variable[weight].name]
+
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a variable in numbers."""
         return self.values[name].shape

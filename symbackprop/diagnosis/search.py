@@ -19,13 +19,15 @@ import numpy.typing as npt
 import sympy
 
 from symbackprop.adjoint.records import Adjoint
+from symbackprop.diagnosis.constants import constants_of, named
 from symbackprop.diagnosis.edits import UNKNOWN, Edit, edited, terms_of, times
 from symbackprop.diagnosis.evidence import Evidence
 from symbackprop.diagnosis.faults.table import edits_of
 from symbackprop.diagnosis.scene import Scene
+from symbackprop.notation.program import Equation
 from symbackprop.progress import Progress
 
-__all__ = ["Explanation", "Mistake", "Search"]
+__all__ = ["Explanation", "Mistake", "Search", "settled"]
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -41,20 +43,30 @@ _REFINEMENTS = 12
 
 @dataclass(frozen=True)
 class Mistake:
-    """The same edit at one or more places; ``factor`` is the number that was found for the unknown one."""
+    """The same edit at one or more places.
+
+    ``factor`` is the number that was found for the unknown one, ``spread`` how far off it may be, and ``names`` are the
+    usual constants that it may be.
+    """
 
     edits: tuple[Edit, ...]
     factor: float | None = None
+    spread: float = 0.0
+    names: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        """What the mistake is called."""
-        return self.edits[0].kind
+        """What the mistake is called; a factor by what number it is."""
+        if self.edits[0].kind != "scale" or self.factor is None:
+            return self.edits[0].kind
+        if self.factor == 0:
+            return "cut off"
+        return "sign" if "-1" in self.names else "scale" if self.names else "learning rate"
 
     @property
-    def exchanged(self) -> dict[str, Any]:
+    def exchanged(self) -> dict[str, Equation]:
         """The equations that the mistake exchanges, with the factor put in."""
-        return {edit.adjoint: _settled(edit, self.factor).equation for edit in self.edits}
+        return {edit.adjoint: settled(edit, self.factor) for edit in self.edits}
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,21 @@ class Explanation:
     scene: Scene
     mistakes: tuple[Mistake, ...]
     predicted: Arrays
+
+
+def settled(edit: Edit, factor: float | sympy.Expr | None) -> Equation:
+    """The equation of ``edit`` with a number in place of the unknown factor."""
+    if factor is None:
+        return edit.equation
+    number = sympy.Float(factor) if isinstance(factor, float) else factor
+    terms = []
+    for term in terms_of(edit.equation):
+        if UNKNOWN in term.factors:
+            kept = tuple(f for f in term.factors if f != UNKNOWN)
+            terms.append(replace(term, coefficient=term.coefficient * number, factors=kept))
+        else:
+            terms.append(term.rename({UNKNOWN: number}))
+    return edited(edit.equation, terms)
 
 
 @dataclass
@@ -89,6 +116,7 @@ class Search:
         self.progress = progress
         self.tried = self.in_sight = 0
         self.leads: list[_Lead] = []
+        self.constants = constants_of(scene)
         self._made: dict[str, tuple[Edit, ...]] = {}
 
     # -- one mistake ---------------------------------------------------------------------------------------------
@@ -145,7 +173,7 @@ class Search:
         self.in_sight = self.tried + min(len(pairs), _MOST_PAIRS)
         for first, second in itertools.islice(pairs, _MOST_PAIRS):
             exchanged = {first.adjoint: first.equation, second.adjoint: second.equation}
-            for lead in self._judged(Mistake((first,)), self._replay(exchanged, 1.0)):
+            for lead in self._judged(Mistake((first, second)), self._replay(exchanged)):
                 if not lead.remaining:
                     found.append(self._explanation((Mistake((first,)), Mistake((second,))), lead.predicted))
         return found
@@ -163,7 +191,7 @@ class Search:
                     factor = Edit("scale", edit.adjoint, scaled.equation, "there is another factor", neutral=1.0)
                     # Both are in the one equation that was used.
                     both = replace(edit, equation=scaled.equation)
-                    pair = tuple(Mistake((one,), lead.mistake.factor) for one in (both, factor))
+                    pair = tuple(replace(lead.mistake, edits=(one,)) for one in (both, factor))
                     found.append(self._explanation(pair, lead.predicted))
         return found
 
@@ -234,15 +262,27 @@ class Search:
 
     # -- predictions ---------------------------------------------------------------------------------------------
 
-    def _solved(self, edits: tuple[Edit, ...], before: Mapping[str, Any]) -> Iterator[_Lead]:
+    def _solved(self, edits: tuple[Edit, ...], before: Mapping[str, Equation]) -> Iterator[_Lead]:
         """What ``edits`` predict after the exchange of ``before``, for each factor that explains some array."""
         if edits[0].neutral is None:
-            predicted = self._replay({**before, **{edit.adjoint: edit.equation for edit in edits}}, 1.0)
-            yield from self._judged(Mistake(edits), predicted)
+            mistake = Mistake(edits)
+            yield from self._judged(mistake, self._replay({**before, **mistake.exchanged}))
             return
-        for factor in self._factors(edits, before):
-            mistake = Mistake(edits, factor)
-            yield from self._judged(mistake, self._replay({**before, **mistake.exchanged}, 1.0))
+        for factor, spread in self._factors(edits, before):
+            made = self.with_factor(edits, factor, spread)
+            if made is not None:
+                yield from self._judged(made, self._replay({**before, **made.exchanged}))
+
+    def with_factor(self, edits: tuple[Edit, ...], factor: float, spread: float) -> Mistake | None:
+        """The mistake with its factor, as exactly as it is known; None where that is no mistake, or another one."""
+        neutral = edits[0].neutral
+        if neutral is not None and abs(factor - neutral) <= spread:
+            return None
+        if abs(factor) <= spread:
+            # Without its factor the penalty is left out: that is a mistake of its own.
+            return Mistake(edits, 0.0, spread) if edits[0].kind == "scale" else None
+        names = named(factor, spread, self.constants)
+        return Mistake(edits, self.constants[names[0]] if names else factor, spread, names)
 
     def _judged(self, mistake: Mistake, predicted: dict[str, Array] | None) -> Iterator[_Lead]:
         if predicted is None:
@@ -256,8 +296,8 @@ class Search:
                 return
         yield _Lead(mistake, predicted, frozenset(remaining))
 
-    def _factors(self, edits: tuple[Edit, ...], before: Mapping[str, Any]) -> Iterator[float]:
-        """The factors by which some wrong array may be explained: its least squares solution."""
+    def _factors(self, edits: tuple[Edit, ...], before: Mapping[str, Equation]) -> Iterator[tuple[float, float]]:
+        """The factors by which some wrong array may be explained, each with how far off it may be."""
         exchanged = {**before, **{edit.adjoint: edit.equation for edit in edits}}
         assert edits[0].neutral is not None
         start = edits[0].neutral
@@ -268,36 +308,46 @@ class Search:
             return
         seen: list[float] = []
         for name in sorted(self.wrong & set(low)):
-            factor = self._fitted(name, low[name], high[name], start, step)
-            if factor is not None and len(edits) > 1:
-                factor = self._refined(exchanged, name, factor)
-            if factor is None or any(abs(factor - other) <= 1e-9 * max(1.0, abs(other)) for other in seen):
+            fitted = self._fitted(name, low[name], high[name], start, step)
+            if fitted is not None and len(edits) > 1:
+                fitted = self._refined(exchanged, name, *fitted)
+            if fitted is None or any(abs(fitted[0] - other) <= max(1e-9 * abs(other), fitted[1]) for other in seen):
                 continue
-            seen.append(factor)
-            yield factor
+            seen.append(fitted[0])
+            yield fitted
 
-    def _fitted(self, name: str, low: Array, high: Array, start: float, step: float) -> float | None:
+    def _fitted(self, name: str, low: Array, high: Array, start: float, step: float) -> tuple[float, float] | None:
+        """The least squares factor for one array, and what the array's tolerances make of it."""
         theirs = self.evidence.theirs[name]
         slope = (high - low) / step
         norm = float(np.vdot(slope, slope))
         if theirs.shape != low.shape or not norm > 0 or not np.isfinite(norm):
             return None
         factor = start + float(np.vdot(slope, theirs - low)) / norm
-        return factor if np.isfinite(factor) else None
+        return (factor, self._spread(name, slope, norm, factor)) if np.isfinite(factor) else None
 
-    def _refined(self, exchanged: Mapping[str, Any], name: str, factor: float) -> float | None:
+    def _spread(self, name: str, slope: Array, norm: float, factor: float) -> float:
+        tolerance = self.evidence.tolerance[name]
+        if tolerance.shape != slope.shape:
+            return 64 * self.evidence.unit * abs(factor)
+        known = float(np.linalg.norm(tolerance * slope)) / norm
+        return max(1.0, abs(factor)) * known + 64 * self.evidence.unit * abs(factor)
+
+    def _refined(
+        self, exchanged: Mapping[str, Equation], name: str, factor: float, spread: float
+    ) -> tuple[float, float] | None:
         for _ in range(_REFINEMENTS):
             step = 1e-3 * max(abs(factor), 1e-3)
             low, high = self._replay(exchanged, factor), self._replay(exchanged, factor + step)
             if low is None or high is None:
                 return None
             better = self._fitted(name, low[name], high[name], factor, step)
-            if better is None or abs(better - factor) <= 1e-15 * abs(factor):
+            if better is None or abs(better[0] - factor) <= 1e-15 * abs(factor):
                 break
-            factor = better
-        return factor
+            factor, spread = better
+        return factor, spread
 
-    def _replay(self, exchanged: Mapping[str, Any], factor: float) -> dict[str, Array] | None:
+    def _replay(self, exchanged: Mapping[str, Equation], factor: float = 1.0) -> dict[str, Array] | None:
         self.tried += 1
         if self.progress is not None:
             self.progress(self.tried, max(self.tried, self.in_sight))
@@ -306,7 +356,7 @@ class Search:
     # -- gradients that nothing else is computed from ------------------------------------------------------------
 
     def _at_leaves(
-        self, before: Mapping[str, Any], names: frozenset[str]
+        self, before: Mapping[str, Equation], names: frozenset[str]
     ) -> Iterator[tuple[Mistake, dict[str, Array]]]:
         """The mistakes that, made in each of ``names`` after the exchange of ``before``, explain them all."""
         by_key: dict[Any, dict[str, tuple[Mistake, Array]]] = {}
@@ -318,27 +368,19 @@ class Search:
         for group in by_key.values():
             yield _joined(m for m, _ in group.values()), {name: array for name, (_, array) in group.items()}
 
-    def _leaf_fits(self, before: Mapping[str, Any], name: str) -> Iterator[tuple[Any, Mistake, Array]]:
+    def _leaf_fits(self, before: Mapping[str, Equation], name: str) -> Iterator[tuple[Any, Mistake, Array]]:
         """The edits of one gradient's own equation that explain it, each with what makes it the same as another's."""
         adjoint = self.scene.differentiation.by_variable.get(name)
         if adjoint is None or adjoint.name in before or not self.scene.is_leaf(adjoint.name):
             return
         for edit in self._edits(adjoint):
-            for factor in (None,) if edit.neutral is None else tuple(self._leaf_factor(edit, before, name)):
-                mistake = Mistake((edit,), factor)
-                predicted = self._replay({**before, **mistake.exchanged}, 1.0)
-                if predicted is not None and name in predicted and self.evidence.fits(name, predicted[name]):
-                    rounded = None if factor is None else float(f"{factor:.9g}")
+            for lead in self._solved((edit,), before):
+                predicted = lead.predicted.get(name)
+                if predicted is not None and self.evidence.fits(name, predicted):
+                    factor = lead.mistake.factor
+                    rounded = lead.mistake.names or (None if factor is None else float(f"{factor:.9g}"))
                     for habit in edit.habits:
-                        yield (edit.kind, habit, rounded), mistake, predicted[name]
-
-    def _leaf_factor(self, edit: Edit, before: Mapping[str, Any], name: str) -> Iterator[float]:
-        exchanged = {**before, edit.adjoint: edit.equation}
-        low, high = self._replay(exchanged, 0.0), self._replay(exchanged, 1.0)
-        if low is not None and high is not None:
-            factor = self._fitted(name, low[name], high[name], 0.0, 1.0)
-            if factor is not None:
-                yield factor
+                        yield (edit.kind, habit, rounded), lead.mistake, predicted
 
     def _explanation(self, mistakes: Sequence[Mistake], predicted: Mapping[str, Array]) -> Explanation:
         return Explanation(self.scene, tuple(mistakes), dict(predicted))
@@ -347,13 +389,28 @@ class Search:
 def _joined(mistakes: Iterable[Mistake]) -> Mistake:
     """The same mistake at all the places of ``mistakes``."""
     every = tuple(mistakes)
-    return Mistake(tuple(edit for mistake in every for edit in mistake.edits), every[0].factor)
+    return replace(every[0], edits=tuple(edit for mistake in every for edit in mistake.edits))
 
 
-def _settled(edit: Edit, factor: float | None) -> Edit:
-    """``edit`` with a number in place of the unknown factor."""
-    if factor is None:
-        return edit
-    number = {UNKNOWN: sympy.Float(factor)}
-    terms = tuple(term.rename(number) for term in terms_of(edit.equation))
-    return replace(edit, equation=edited(edit.equation, terms))
+def fitting_at(explanation: Explanation, scene: Scene, evidence: Evidence) -> Explanation | None:
+    """The explanation with what it can be called where it has to hold in another scene too; None where it does not.
+
+    A factor may be called N there only if it is N there.
+    """
+    constants = constants_of(scene)
+    by_name = dict.fromkeys(name for mistake in explanation.mistakes for name in mistake.names)
+    options: list[str | None] = [name for name in by_name if name in constants] or [None]
+    kept = [name for name in options if _holds(explanation, name and constants[name], scene, evidence)]
+    if not kept:
+        return None
+    names = tuple(name for name in kept if name is not None)
+    mistakes = tuple(m if not m.names else replace(m, names=names) for m in explanation.mistakes)
+    return replace(explanation, mistakes=mistakes)
+
+
+def _holds(explanation: Explanation, factor: Any, scene: Scene, evidence: Evidence) -> bool:
+    mistakes = [m if not m.names or not factor else replace(m, factor=factor) for m in explanation.mistakes]
+    predicted = scene.replay({name: equation for m in mistakes for name, equation in m.exchanged.items()})
+    if predicted is None:
+        return False
+    return evidence.wrong <= set(predicted) and all(evidence.fits(name, array) for name, array in predicted.items())
