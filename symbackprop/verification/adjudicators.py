@@ -23,10 +23,20 @@ from symbackprop.notation.interpreter import arbitrary_precision, interpret
 from symbackprop.notation.program import Program
 from symbackprop.verification.ladder import UNIT, Estimate, ladder
 from symbackprop.verification.noise import nearby
-from symbackprop.verification.verdicts import ROUNDINGS, Judgement, Verdict, allowing, between, by_value
+from symbackprop.verification.rounding import rounding
+from symbackprop.verification.verdicts import (
+    ROUNDINGS,
+    Judgement,
+    Verdict,
+    allowing,
+    between,
+    by_value,
+    jumping,
+    lost,
+)
 from symbackprop.verification.witness import Witness, scalar_operations
 
-__all__ = ["Adjudicators", "complex_step", "many_digits"]
+__all__ = ["ROUNDING_SAFETY", "Adjudicators", "complex_step", "many_digits"]
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -38,7 +48,13 @@ _MOST_DIGITS = 960
 _MOST_ADJOINT_OPERATIONS = 100_000
 _SAMPLES = 6
 """At how many points near by rounding is measured: what cancels is a few units in the last place, and may be none."""
-_ROUNDING_SAFETY = 8
+ROUNDING_SAFETY = 8
+"""The largest of a few random errors is not the worst one."""
+_LEAST = 2.0**-850
+"""Below this a derivative may be what underflow has left of one."""
+_CLOSER = 1e-6
+_GROWN = 1e4
+"""A step as much smaller makes a quotient larger by 1e6 at a jump, by 1e3 at most where the function is continuous."""
 
 
 def complex_step(witness: Witness, arrays: Arrays, name: str, place: int) -> float | None:
@@ -118,11 +134,25 @@ class Adjudicators:
             confirmed = seen.verdict is Verdict.FAIL and abs(value - seen.estimate) <= 2 * seen.bound
             if last.verdict is Verdict.PASS or confirmed:
                 return last
-        return self.allowed(name, place, seen) if last is seen and seen.verdict is Verdict.FAIL else last
+        if last is not seen:
+            return last
+        return self.allowed(name, place, seen) if seen.verdict is Verdict.FAIL else self._unless_lost(name, place, seen)
 
     def allowed(self, name: str, place: int, failed: Judgement) -> Judgement:
         """A failure once more, allowed what rounding may do to a gradient here."""
-        return allowing(failed, self._rounding(name, place))
+        allowed = allowing(failed, self._rounding(name, place))
+        # Where p is 1 in float64, it is so in long double too: that p - y is lost only shows when p is moved.
+        found = failed if allowed.verdict is Verdict.PASS else self._unless_lost(name, place, failed)
+        return found if found.verdict is Verdict.PASS else allowed
+
+    def _unless_lost(self, name: str, place: int, judgement: Judgement) -> Judgement:
+        """``judgement``, or that the gradient is lost to its own rounding."""
+        if name not in self.roundings:
+            return judgement
+        error = ROUNDING_SAFETY * float(self.roundings[name].flat[place])
+        # What is 0 whatever is moved, as behind a dead unit, does not underflow either.
+        found = lost(judgement, error + _LEAST if error else 0.0)
+        return found if found.verdict is Verdict.PASS else judgement
 
     def at_kink(self, name: str, place: int, gradient: float, found: Estimate) -> Judgement | None:
         """The verdict where a step in float64 crosses a kink: in many digits it does not, unless the weight is on it.
@@ -132,6 +162,8 @@ class Adjudicators:
         sides = self.sides(name, place)
         if sides is None:
             return None
+        if self._jumps(name, place, sides):
+            return jumping(gradient, "many digits")
         left, right = sides
         bound = ROUNDINGS * UNIT * max(abs(left), abs(right))
         if abs(right - left) <= bound:
@@ -140,10 +172,20 @@ class Adjudicators:
         exact = replace(found, left=left, right=right, left_bound=bound, right_bound=bound)
         return between(gradient, exact)
 
-    def sides(self, name: str, place: int) -> tuple[float, float] | None:
-        """The derivatives from the left and from the right, in many digits; None where there are none."""
+    def _jumps(self, name: str, place: int, sides: tuple[float, float]) -> bool:
+        """Whether the quotients ``sides`` grow with a smaller step as they only do where the loss itself jumps."""
+        closer = self.sides(name, place, _CLOSER)
+        return closer is not None and any(
+            abs(near) > _GROWN * abs(far) for near, far in zip(closer, sides, strict=True)
+        )
+
+    def sides(self, name: str, place: int, part: float = 1.0) -> tuple[float, float] | None:
+        """The derivatives from the left and from the right, in many digits; None where there are none.
+
+        ``part`` makes the step smaller.
+        """
         with mpmath.workdps(_DIGITS):
-            step = mpmath.mpf(10) ** (-_DIGITS // 3)
+            step = part * mpmath.mpf(10) ** (-_DIGITS // 3)
             low, here, high = (
                 _moved(self.witness, self.arrays, name, place, by, _DIGITS) for by in (-step, mpmath.mpf(0), step)
             )
@@ -179,9 +221,25 @@ class Adjudicators:
 
     # -- what rounding does to a gradient ----------------------------------------------------------------------------
 
+    @cached_property
+    def roundings(self) -> Mapping[str, Array]:
+        """For each entry of each gradient what moving every value by a rounding does to it; see ``rounding``."""
+        if self.adjoint is None:
+            return {}
+        sizes = {str(symbol): number for symbol, number in self.witness.sizes(self.arrays).items()}
+        found = rounding(self.adjoint, self.arrays, sizes, tuple(self._wanted.values()))
+        return {of: found[name] for of, name in self._wanted.items()}
+
+    @property
+    def _wanted(self) -> Mapping[str, str]:
+        """The names of the gradients by what they are of."""
+        assert self.adjoint is not None
+        gradients = {v.of: v.name for v in self.adjoint.variables.values() if v.of and v.loss == self.adjoint.loss}
+        return {of: name for of, name in gradients.items() if of in self.arrays}
+
     def _rounding(self, name: str, place: int) -> float:
         losses = self._losses.get(name)
-        rounding = 0.0 if losses is None else _ROUNDING_SAFETY * float(losses.flat[place])
+        rounding = 0.0 if losses is None else ROUNDING_SAFETY * float(losses.flat[place])
         # What cannot be told excuses nothing.
         return rounding if math.isfinite(rounding) else 0.0
 
@@ -191,8 +249,7 @@ class Adjudicators:
         if self.adjoint is None:
             return {}
         names = tuple(variable.name for variable in self.adjoint.parameters)
-        gradients = {v.of: v.name for v in self.adjoint.variables.values() if v.of and v.loss == self.adjoint.loss}
-        wanted = {of: name for of, name in gradients.items() if of in self.arrays}
+        wanted = self._wanted
         rng = np.random.default_rng(1)
         points = [self.arrays, *(nearby(self.arrays, names, rng, 1e-12) for _ in range(_SAMPLES))]
         errors = [self._errors(self.adjoint, point, wanted) for point in points]

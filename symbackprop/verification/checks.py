@@ -20,6 +20,7 @@ from symbackprop.verification.verdicts import (
     between,
     by_differences,
     has_few_digits,
+    jumping,
 )
 from symbackprop.verification.witness import Witness
 
@@ -33,6 +34,8 @@ _SCHEMES = {"forward": forward, "central": central}
 _NEAR = 1e-6
 _DEEPEST = STEPS + 3
 """How often the largest step is quartered, at most, to come off a kink: 2^-3 / 4^12 = 7e-9."""
+_FARTHER = 4
+"""How often a step is quartered to see whether the loss jumps."""
 _MOST_CONFIRMED = 64
 """How many failures of one array are confirmed by another method; what fails after them keeps its verdict."""
 
@@ -145,6 +148,8 @@ class Checker:
                 exact = self.adjudicators.at_kink(entry.name, entry.place, gradient, found)
                 if exact is not None:
                     return exact
+                if entry.leaps():
+                    return jumping(gradient, "differences")
                 if found.jumps:
                     return between(gradient, found)
             seen = by_differences(gradient, found)
@@ -183,6 +188,18 @@ class _Entry:
             self.flat[self.place] = w
             found.append(self.point.witness.pattern(self.point.arrays).sides)
         return found[0], found[1]
+
+    def leaps(self) -> bool:
+        """Whether the loss itself jumps here: on one side, a step 256 times smaller changes it by nearly as much."""
+        here = self.cost(self.value)
+        far = first_step(self.value) / 4.0**_DEEPEST
+        near = far / 4.0**_FARTHER
+        for sign in (1, -1):
+            large, small = (abs(self.cost(self.value + sign * step) - here) for step in (far, near))
+            # A root, the steepest that is continuous, changes by 16 times less.
+            if small > max(large / 4, 1e3 * self.point.noise):
+                return True
+        return False
 
     def off_kinks(self) -> tuple[int, bool]:
         """How many of the largest steps cross a kink that smaller ones do not, and whether even the smallest does."""

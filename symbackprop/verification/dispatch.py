@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from typing import Any
 
 from symbackprop.verification.incremental import Derivatives, Increments
@@ -27,6 +28,7 @@ Progress = Callable[[int], None]
 _BLOCKS = 32
 """Into how many blocks the weights are cut, about: enough to share out, and each worth sending."""
 _FEWEST = 64
+_DIED = "{its} worker died"
 _POOLS = 3
 """How many pools of processes are made one after the other, at most, before the rest is done here."""
 
@@ -77,21 +79,17 @@ class Workers:
             return run.found, ()
         token, payload = uuid.uuid4().hex, pickle.dumps(point)
         lost = list(blocks)
-        died = 0
-        for executor in self._executors():
-            lost = run.send(executor, token, payload, lost)
-            died = max(died, len(lost))
-            if not lost:
-                break
+        # Closed here and not whenever it is collected: what interrupts this must end the pool.
+        with closing(self._executors()) as executors:
+            for executor in executors:
+                lost = run.send(executor, token, payload, lost)
+                if not lost:
+                    break
         for block in lost:
             run.keep(block, point.derivatives(*block))
-        if not died:
-            return run.found, ()
-        noun, its = ("block was", "its worker") if died == 1 else ("blocks were", "their worker")
-        where = f", {len(lost)} of them in this process" if lost else ""
-        return run.found, (f"{died} {noun} done again because {its} died{where}",)
+        return run.found, tuple(run.said(set(lost)))
 
-    def _executors(self) -> Iterator[Executor]:
+    def _executors(self) -> Generator[Executor]:
         """Whom to ask, one after the other, as long as blocks get lost."""
         if self.executor is not None:
             yield self.executor
@@ -99,7 +97,11 @@ class Workers:
             return
         for _ in range(_POOLS):
             # Not forked: this process has threads.
-            with _closing(ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"))) as pool:
+            pool = ProcessPoolExecutor(
+                self.jobs, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+            )
+            with _closing(pool):
+                _start(pool, self.jobs or 1)
                 yield pool
 
 
@@ -112,12 +114,33 @@ def _closing(pool: Executor) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
+def _start(pool: Executor, jobs: int) -> None:
+    """Have the processes of ``pool`` started so that Ctrl-C, which goes to all of them, is for this one alone.
+
+    They take the mask of signals along, which holds until they have come to their initializer.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        return
+    # The first process would start it and take the mask off.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        # A pool that cannot start says so again when it is asked for something.
+        with suppress(Exception):
+            for _ in range(jobs):
+                pool.submit(int)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Run:
-    """What has come back so far."""
+    """What has come back so far, and why some blocks did not at first."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress
         self.found: dict[Block, Derivatives] = {}
+        self.reasons: dict[str, set[Block]] = {}
+        self.refusals: dict[type[Exception], str] = {}
 
     def keep(self, block: Block, found: Derivatives) -> None:
         self.found[block] = found
@@ -127,13 +150,18 @@ class _Run:
     def send(self, executor: Executor, token: str, payload: bytes, blocks: Sequence[Block]) -> list[Block]:
         """Have ``blocks`` done by ``executor``, and say which got lost."""
         futures: dict[Future[Any], Block] = {}
-        refused = []
+        lost = []
         for block in blocks:
             try:
-                futures[executor.submit(run_block, token, payload, block)] = block
-            except RuntimeError:  # BrokenExecutor is one, and so is what an executor raises that was shut down.
-                refused.append(block)
-        return refused + self.collect(futures, again=True)
+                future = executor.submit(run_block, token, payload, block)
+            except BrokenExecutor:
+                lost.append(self._lose(block, _DIED))
+            except Exception as error:  # Whatever it is, it is the executor's: nothing has been done yet.
+                said = f"the executor refused {{it}} ({type(error).__name__}: {error})"
+                lost.append(self._lose(block, self.refusals.setdefault(type(error), said)))
+            else:
+                futures[future] = block
+        return lost + self.collect(futures, again=True)
 
     def collect(self, futures: dict[Future[Any], Block], *, again: bool) -> list[Block]:
         """Wait for every block. With ``again``, those that came to nothing are returned and can be done again."""
@@ -145,9 +173,24 @@ class _Run:
             except Exception:
                 if not again:
                     raise
-                lost.append(block)
+                lost.append(self._lose(block, _DIED))
                 continue
             if isinstance(found, _Raised):
                 raise found.error
+            if not isinstance(found, Derivatives):
+                lost.append(self._lose(block, f"the executor gave {type(found).__name__} for {{it}}"))
+                continue
             self.keep(block, found)
         return sorted(lost)
+
+    def said(self, here: set[Block]) -> Iterator[str]:
+        """For each reason how many blocks were done again because of it; those in ``here`` in this process."""
+        for reason, blocks in self.reasons.items():
+            count = len(blocks)
+            noun, it, its = ("block was", "it", "its") if count == 1 else ("blocks were", "them", "their")
+            where = f", {len(blocks & here)} of them in this process" if blocks & here else ""
+            yield f"{count} {noun} done again because {reason.replace('{its}', its).replace('{it}', it)}{where}"
+
+    def _lose(self, block: Block, reason: str) -> Block:
+        self.reasons.setdefault(reason, set()).add(block)
+        return block

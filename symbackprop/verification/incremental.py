@@ -30,6 +30,8 @@ Array = npt.NDArray[Any]
 _TINY = 2.0**-60
 _CLOSER = 2.0**-30
 """A jump of less than this part of the derivative counts as bending, which a step as much smaller makes smaller."""
+_LEAP = 2.0**20
+"""By how much that smaller step makes a quotient larger only where the loss itself jumps."""
 _STEPS = tuple(2.0**-exponent for exponent in (8, 12, 16, 20))
 _ENOUGH = 1e-7
 _TILE = 1 << 18
@@ -42,7 +44,8 @@ _ROW = 64
 class Derivatives:
     """Derivatives by some weights: both sides' mean with a bound on its error, and each side with another.
 
-    What rounding does to all of them is not in the bounds.
+    What rounding does to all of them is not in the bounds. Where the loss itself jumps, the sides are minus and plus
+    infinity.
     """
 
     value: Array
@@ -115,9 +118,15 @@ class Increments:
         again = gap > _CLOSER * np.maximum(np.abs(right), np.abs(left))
         if again.any():
             closer = _CLOSER * steps[again]
-            right[again], left[again] = (self._quotient(name, places[again], sign * closer) for sign in (1, -1))
+            near = [self._quotient(name, places[again], sign * closer) for sign in (1, -1)]
+            leaps = [np.abs(new) > _LEAP * np.abs(old[again]) for new, old in zip(near, (right, left), strict=True)]
+            right[again], left[again] = near
             before, gap[again] = gap[again], np.abs(right[again] - left[again])
             side_bound[again] = np.where(gap[again] > before / 2, 0.0, gap[again])
+            value = left + (right - left) / 2
+            leaping = np.flatnonzero(again)[leaps[0] | leaps[1]]
+            left[leaping], right[leaping] = -np.inf, np.inf
+            return Derivatives(value, gap, left, right, side_bound)
         return Derivatives(left + (right - left) / 2, gap, left, right, side_bound)
 
     def _extrapolated(self, name: str, places: Array) -> Derivatives:

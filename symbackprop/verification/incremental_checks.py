@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,14 @@ import numpy.typing as npt
 
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.notation.program import Program
-from symbackprop.verification.adjudicators import Adjudicators
+from symbackprop.verification.adjudicators import ROUNDING_SAFETY, Adjudicators
 from symbackprop.verification.checks import Checker, PointResult, Progress, Scheme
 from symbackprop.verification.dispatch import Workers, blocks_of
 from symbackprop.verification.incremental import Derivatives, Increments
 from symbackprop.verification.judgements import Judgements
 from symbackprop.verification.ladder import UNIT
 from symbackprop.verification.noise import measured_noise
-from symbackprop.verification.rounding import rounding
-from symbackprop.verification.verdicts import DECIDERS, ROUNDINGS, SAFETY, Judgement, Verdict
+from symbackprop.verification.verdicts import CLEAR, DECIDERS, ROUNDINGS, SAFETY, Judgement, Verdict, allowing
 from symbackprop.verification.witness import Witness
 
 __all__ = ["judged", "verify_point_incrementally"]
@@ -41,7 +40,6 @@ _ENOUGH_AGREE = 4
 """After how many second opinions that change nothing no more are asked for, among the weights of one array."""
 _MOST_OPINIONS = 256
 """How many weights of one array are looked at one by one, at most."""
-_ROUNDING_SAFETY = 8
 _LEAST = 2.0**-850
 """Below this a quotient may be what underflow has left of a change."""
 
@@ -61,7 +59,7 @@ def verify_point_incrementally(
         for name, array in arrays.items()
     }
     noise = measured_noise(witness, work, tuple(gradients))
-    adjudicators = Adjudicators(witness, dict(arrays), noise, adjoint)
+    adjudicators = Adjudicators(witness, dict(arrays), noise, adjoint or _adjoint(witness.program, tuple(gradients)))
     checker = Checker(witness, work, Scheme(), noise, adjudicators)
     # Workers read these arrays while the checker moves entries of its own.
     still = {name: work[name].copy() if name in gradients else array for name, array in work.items()}
@@ -69,9 +67,13 @@ def verify_point_incrementally(
     blocks = blocks_of([(name, gradient.size) for name, gradient in gradients.items()])
     found, notes = (workers or Workers()).derivatives(point, blocks, progress)
     derivatives = {name: _together([found[block] for block in blocks if block[0] == name]) for name in gradients}
-    errors = _rounding(adjoint or _adjoint(witness.program, tuple(gradients)), still, witness.given, gradients)
     results = {
-        name: judged(np.asarray(gradient, dtype=np.float64).reshape(-1), derivatives[name], errors[name].reshape(-1))
+        name: judged(
+            np.asarray(gradient, dtype=np.float64).reshape(-1),
+            derivatives[name],
+            # 0 where the loss does not depend on it.
+            adjudicators.roundings.get(name, np.zeros(gradient.shape)).reshape(-1),
+        )
         for name, gradient in gradients.items()
     }
     validation = _validation(checker, results)
@@ -79,7 +81,7 @@ def verify_point_incrementally(
         results = {name: _one_by_one(checker, name, result) for name, result in results.items()}
     else:
         results = {name: _second_opinions(checker, name, result) for name, result in results.items()}
-    return PointResult(results, checker.evaluations, (*notes, validation.note))
+    return PointResult(results, checker.evaluations, (*notes, validation.note, *_lost_note(results)))
 
 
 def _together(parts: Sequence[Derivatives]) -> Derivatives:
@@ -90,21 +92,17 @@ def _adjoint(program: Program, names: tuple[str, ...]) -> Program:
     return differentiate(program, names).adjoint_program
 
 
-def _rounding(adjoint: Program, arrays: Arrays, sizes: Mapping[str, int], gradients: Arrays) -> dict[str, Array]:
-    """How large the rounding error of each entry of each gradient is; 0 where the loss does not depend on it."""
-    named = {v.of: v.name for v in adjoint.variables.values() if v.of in gradients and v.loss == adjoint.loss}
-    found = rounding(adjoint, arrays, sizes, tuple(named.values()))
-    return {name: found[named[name]] if name in named else np.zeros(array.shape) for name, array in gradients.items()}
-
-
 # -- verdicts ----------------------------------------------------------------------------------------------------------
 
 
 def judged(gradient: Array, found: Derivatives, error: Array) -> Judgements:
-    """The verdict on each entry of ``gradient``; ``error`` is the size of its rounding, which the derivative shares."""
+    """The verdict on each entry of ``gradient``; ``error`` is the size of its rounding, which the derivative shares.
+
+    What only that rounding hides is blind and has a ``rounding``: see ``_second_opinions``.
+    """
     with np.errstate(all="ignore"):
         size = np.abs(found.value)
-        own = _ROUNDING_SAFETY * error + ROUNDINGS * UNIT * size + _LEAST
+        own = ROUNDING_SAFETY * error + ROUNDINGS * UNIT * size + _LEAST
         bound = np.where(np.isnan(found.bound), np.inf, found.bound) + own
         side_bound = np.where(np.isnan(found.side_bound), np.inf, found.side_bound) + own
         kink = np.abs(found.right - found.left) > 4 * side_bound
@@ -114,19 +112,20 @@ def judged(gradient: Array, found: Derivatives, error: Array) -> Judgements:
         # A comparison with NaN is false: agreement is what has to be shown.
         agrees = np.where(kink, between, (np.abs(gradient - found.value) <= tolerance) | np.isinf(bound))
         nothing = (gradient == 0) & (found.left == 0) & (found.right == 0) & (found.bound == 0)
-        seen = nothing | (bound < np.maximum(np.abs(gradient), size))
+        seen = nothing | (bound < CLEAR * np.maximum(np.abs(gradient), size))
         ranks = np.where(kink, Verdict.KINK.rank, np.where(seen, Verdict.PASS.rank, Verdict.BLIND.rank))
+        is_lost = (ranks == Verdict.BLIND.rank) & (found.bound <= own)
         ranks = np.where(agrees & np.isfinite(gradient), ranks, Verdict.FAIL.rank)
     return Judgements(
         verdict=ranks.astype(np.int8),
         gradient=gradient,
-        estimate=found.value,
+        estimate=np.where(np.isinf(found.left), np.nan, found.value),
         bound=np.where(kink, side_bound, bound),
         tolerance=tolerance,
         decided_by=np.full(len(gradient), DECIDERS.index(_DECIDER), dtype=np.int8),
         left=np.where(kink, found.left, np.nan),
         right=np.where(kink, found.right, np.nan),
-        rounding=np.zeros(len(gradient)),
+        rounding=np.where(is_lost, tolerance, 0.0),
     )
 
 
@@ -164,7 +163,8 @@ def _validation(checker: Checker, results: Mapping[str, Judgements]) -> _Validat
                 f"incremental differences are not believed: at {name}{index} they give {derivative:.10g}, full "
                 f"forward passes {judged_here.estimate:.10g} +- {judged_here.bound:.1e}",
             )
-        if judged_here.verdict in (Verdict.PASS, Verdict.FAIL):
+        # What is lost to rounding agrees with anything as small.
+        if judged_here.verdict in (Verdict.PASS, Verdict.FAIL) and not result.rounding[place]:
             count += 1
             largest = max(largest, off / scale if scale else 0.0)
     passes = checker.evaluations - before
@@ -193,6 +193,7 @@ def _second_opinions(checker: Checker, name: str, found: Judgements) -> Judgemen
     """Other methods' verdicts on the worst weights, as long as they change anything.
 
     So right gradients are cleared wherever differences are blind, and wrong ones cost no more than a few evaluations.
+    A gradient that agrees with the derivative within its own rounding, and that nothing sees sharper, is lost to it.
     """
     changed: dict[int, Judgement] = {}
     for verdict in (Verdict.FAIL, Verdict.BLIND):
@@ -200,11 +201,27 @@ def _second_opinions(checker: Checker, name: str, found: Judgements) -> Judgemen
         for place in _worst(
             found, (found.verdict == verdict.rank) & np.isnan(found.left) & np.isfinite(found.gradient)
         ):
-            changed[place] = checker.opinion(name, place, float(found.gradient[place]), found[place])
-            agreed += changed[place].verdict is verdict
+            opinion = checker.opinion(name, place, float(found.gradient[place]), found[place])
+            if opinion.verdict is Verdict.FAIL and found.rounding[place]:
+                opinion = allowing(opinion, float(found.rounding[place]))
+            if opinion.verdict is not Verdict.BLIND:
+                changed[place] = opinion
+            agreed += opinion.verdict is verdict or bool(opinion.rounding and found.rounding[place])
             if agreed == _ENOUGH_AGREE:
                 break
-    return found.replaced(changed)
+    is_lost = (found.verdict == Verdict.BLIND.rank) & (found.rounding > 0)
+    cleared = replace(found, verdict=np.where(is_lost, Verdict.PASS.rank, found.verdict).astype(np.int8))
+    return cleared.replaced(changed)
+
+
+def _lost_note(results: Mapping[str, Judgements]) -> Iterator[str]:
+    """How many gradients rounding leaves nothing of."""
+    count = sum(
+        int(np.count_nonzero(found.passed & (found.rounding > CLEAR * np.abs(found.gradient)) & (found.rounding > 0)))
+        for found in results.values()
+    )
+    if count:
+        yield f"{count} {'gradient is' if count == 1 else 'gradients are'} lost to rounding"
 
 
 def _worst(found: Judgements, chosen: Array) -> Iterator[int]:
@@ -222,6 +239,6 @@ def _one_by_one(checker: Checker, name: str, found: Judgements) -> Judgements:
     nothing = np.full(size, np.nan)
     infinite = np.full(size, np.inf)
     blank = Judgements(
-        unseen, found.gradient, nothing, infinite, infinite, found.decided_by, nothing, nothing, found.rounding
+        unseen, found.gradient, nothing, infinite, infinite, found.decided_by, nothing, nothing, np.zeros(size)
     )
     return blank.replaced(chosen)

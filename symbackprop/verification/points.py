@@ -34,6 +34,9 @@ _AWAY = 1e-3
 _ALMOST = 1e-6
 _TRAINING_STEPS = 40
 _LARGEST_GROWTH = 10.0
+_RATE = 0.5
+_LEAST_LOSS = 1e-3
+"""The share of the first loss that training leaves: gradients are to be small then, not lost to their own rounding."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,9 @@ def _wide(array: Array) -> Array:
 def _trained(witness: Witness, start: Point, gradients_of: Gradients) -> Point | None:
     """``start`` after some plain gradient steps; None where none of them made the loss smaller."""
     names = [variable.name for variable in witness.program.parameters]
-    arrays, loss, rate, steps = start.arrays, witness.loss(start.arrays), 0.5, 0
+    arrays, loss, steps = start.arrays, witness.loss(start.arrays), 0
+    least = _LEAST_LOSS * loss if loss > 0 else -np.inf
+    rate = _first_rate(loss, gradients_of(arrays), names)
     largest = _LARGEST_GROWTH * max(1.0, *(float(np.abs(arrays[name]).max()) for name in names))
     for _ in range(_TRAINING_STEPS):
         gradients = gradients_of(arrays)
@@ -204,7 +209,7 @@ def _trained(witness: Witness, start: Point, gradients_of: Gradients) -> Point |
             stepped = {name: arrays[name] - rate * gradients[name] for name in names if name in gradients}
         moved = {**arrays, **stepped}
         after = witness.loss(moved)
-        if not (after <= loss and all(np.abs(moved[name]).max() <= largest for name in names)):
+        if not (least <= after <= loss and all(np.abs(moved[name]).max() <= largest for name in names)):
             rate /= 2
             continue
         arrays, loss, steps = moved, after, steps + 1
@@ -212,6 +217,16 @@ def _trained(witness: Witness, start: Point, gradients_of: Gradients) -> Point |
         return None
     noun = "step" if steps == 1 else "steps"
     return _off_kinks(witness, replace(start, name=f"after {steps} {noun} of training", arrays=arrays, notes=()))
+
+
+def _first_rate(loss: float, gradients: Arrays, names: list[str]) -> float:
+    """The rate of the first step, which to first order takes no more off the loss than there is of it.
+
+    With hundreds of inputs a larger one overshoots, and every unit behind them is saturated ever after.
+    """
+    with np.errstate(all="ignore"):
+        slope = sum(float(np.sum(np.square(gradients[name]))) for name in names if name in gradients)
+    return min(_RATE, loss / slope) if loss > 0 and 0 < slope < np.inf else _RATE
 
 
 def _off_kinks(witness: Witness, point: Point) -> Point:

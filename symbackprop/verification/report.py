@@ -56,7 +56,9 @@ class Entry:
         judgement = self.judgement
         name = f"{self.array}[{', '.join(map(str, self.index))}]" if self.index else self.array
         words = [f"{judgement.verdict.value:<5} {name}", f"gradient {judgement.gradient:.10g}"]
-        if judgement.left is not None:
+        if judgement.left == -math.inf:
+            words.append("what is differentiated jumps here: it has no derivative")
+        elif judgement.left is not None:
             words.append(f"from the left {judgement.left:.10g}, from the right {judgement.right:.10g}")
         else:
             words.append(f"{judgement.decided_by} {judgement.estimate:.10g} +- {judgement.bound:.1e}")
@@ -77,6 +79,7 @@ class ArrayReport:
                      larger size would have failed there; None where there is none
     ``verdicts``     the verdict of every weight, by its index from 0; empty for data, whose batches differ in size
     ``decided_by``   how many weights were decided by what, by the names in ``DECIDERS``
+    ``jumps``        at how many of those on a kink what is differentiated jumps, so that no derivative is required
     """
 
     weights: int
@@ -86,6 +89,7 @@ class ArrayReport:
     detectable_at_zero: float | None
     verdicts: Mapping[tuple[int, ...], Verdict] = field(default_factory=dict, repr=False)
     decided_by: Mapping[str, int] = field(default_factory=dict)
+    jumps: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The counts by the names of the verdicts, and the figures."""
@@ -117,6 +121,7 @@ def array_report(points: Sequence[Sequence[Judgement]], shape: tuple[int, ...]) 
     worst = np.argmax(ranks, axis=0)
     verdicts = ranks.max(axis=0)
     numbers = np.bincount(verdicts, minlength=len(Verdict))
+    jumping = np.isneginf(np.stack([column.left for column in columns]) if alike else every.left[None]).any(axis=0)
     deciding = np.bincount(deciders[worst, np.arange(len(worst))], minlength=len(DECIDERS))
     error = every.error
     moving, still = every.passed & (every.gradient != 0), every.passed & (every.gradient == 0)
@@ -129,6 +134,7 @@ def array_report(points: Sequence[Sequence[Judgement]], shape: tuple[int, ...]) 
         detectable_at_zero=float(at_zero.max()) if still.any() else None,
         verdicts=Verdicts(verdicts.reshape(shape)) if alike else {},
         decided_by={name: int(number) for name, number in zip(DECIDERS, deciding, strict=True) if number},
+        jumps=int(np.count_nonzero(jumping & (verdicts == Verdict.KINK.rank))),
     )
 
 
@@ -151,7 +157,10 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no weight fails or stays blind, and at a kink the gradient lies between left and right."""
+        """Whether no weight fails or stays blind, and at a kink the gradient lies between left and right.
+
+        Where what is differentiated jumps, as a first derivative does at a kink, there is nothing to lie between.
+        """
         return not any(self._count(verdict) for verdict in (Verdict.FAIL, Verdict.BLIND))
 
     @property
@@ -257,10 +266,15 @@ class Report:
             counted = ((fail, "fail"), (blind, "could not be seen"))
             return f"Of {total}, {' and '.join(f'{number} {what}' for number, what in counted if number)}."
         if kink:
-            return (
-                f"{self.weights - kink} of {total} agree with the derivative; {kink} lie on a kink, "
-                "with the gradient between the left and the right derivative."
-            )
+            jumps = sum(array.jumps for array in self.arrays.values())
+            said = [f"{self.weights - kink} of {total} agree with the derivative"]
+            if kink > jumps:
+                said.append(
+                    f"{kink - jumps} lie on a kink, with the gradient between the left and the right derivative"
+                )
+            if jumps:
+                said.append(f"at {jumps} what is differentiated jumps, so that there is no derivative to agree with")
+            return f"{'; '.join(said)}."
         return f"All {total} agree with the derivative."
 
 

@@ -2,7 +2,8 @@
 
 Whenever a value with a name is used it is moved by a random relative error of the size of a rounding; how far the
 gradients follow is how far another order of the same operations may take them. That sees sums that cancel, 1 - a near
-a = 1, and whatever else makes a result uncertain, without knowing why.
+a = 1, and whatever else makes a result uncertain, without knowing why. A sum of n terms is moved by the square root of
+n besides: adding rounds as often as there are terms, and in an order that is the library's own affair.
 
 There is more than one way to write a function. 1 - a^2 and 1 / cosh(z)^2 are the same derivative, but where it is
 nearly 0 the first has an *absolute* error of a rounding of 1. ``any_form`` allows for that.
@@ -10,6 +11,7 @@ nearly 0 the first has an *absolute* error of a rounding of 1. ``any_form`` allo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +22,7 @@ import sympy
 
 from symbackprop.forms.evaluate import evaluate
 from symbackprop.forms.lower import Lowered, lower
-from symbackprop.notation.expressions import ElementwiseFunction, walk
+from symbackprop.notation.expressions import ElementwiseFunction, limits, walk
 from symbackprop.notation.program import Equation, Program, Role
 from symbackprop.notation.sizes import bind_sizes, concrete_shape
 from symbackprop.notation.terms import Term
@@ -68,11 +70,15 @@ def rounding(
 
 @dataclass(frozen=True)
 class _Step:
-    """One equation: its array form and shape, what it uses, and what its absolute error is a rounding of."""
+    """One equation: its array form and shape, what it uses, and what its absolute error is a rounding of.
+
+    ``additions`` is the number of terms of its longest sum.
+    """
 
     form: Lowered
     shape: tuple[int, ...]
-    uses: frozenset[str]
+    uses: tuple[str, ...]
+    additions: int
     absolute: Lowered | None
 
 
@@ -81,9 +87,17 @@ def _step(equation: Equation, program: Program, numbers: Mapping[Any, int], any_
     return _Step(
         lower(equation, program),
         concrete_shape(equation.left.shape, numbers),
-        program.uses[equation.name],
+        # In an order of their own: each draws from the same random numbers in turn.
+        tuple(sorted(program.uses[equation.name])),
+        _longest_sum(equation, numbers),
         None if absolute is None else lower(absolute, program),
     )
+
+
+def _longest_sum(equation: Equation, numbers: Mapping[Any, int]) -> int:
+    sums = (node for node in walk(equation.right) if isinstance(node, sympy.Sum))
+    extents = (sympy.Mul(*(extent.xreplace(dict(numbers)) for _, extent in limits(node))) for node in sums)
+    return max(map(int, extents), default=1)
 
 
 def _evaluated(
@@ -98,6 +112,8 @@ def _evaluated(
     for step in steps:
         used = values if rng is None else {name: _rounded(values[name], rng, size) for name in step.uses}
         value = np.broadcast_to(evaluate(step.form, used, numbers), step.shape)
+        if rng is not None and step.additions > 1:
+            value = _rounded(value, rng, size * math.sqrt(step.additions))
         if rng is not None and step.absolute is not None:
             scale = np.broadcast_to(evaluate(step.absolute, used, numbers), step.shape)
             value = value + size * rng.uniform(-1, 1, step.shape) * scale

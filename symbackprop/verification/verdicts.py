@@ -1,8 +1,8 @@
 """What is said of one weight, and by which rule.
 
     fail   the gradient is not finite, or differs from the derivative by more than what can be rounding
-    kink   there is no derivative here, and the gradient lies between the left and the right one
-    blind  the differences are all noise, and nothing else can see this weight either
+    kink   there is no derivative here, and the gradient lies between the left and the right one, where there are any
+    blind  the differences are mostly noise, and nothing else can see this weight either
     pass   anything else
 
 The safety factor of 2 and the unit roundoff are all there is of tolerances.
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from symbackprop.verification.ladder import UNIT, Estimate
 
 __all__ = [
+    "CLEAR",
     "DECIDERS",
     "ROUNDINGS",
     "SAFETY",
@@ -27,10 +28,14 @@ __all__ = [
     "by_differences",
     "by_value",
     "has_few_digits",
+    "jumping",
+    "lost",
 ]
 
 SAFETY = 2
 _FEW = 1e-4
+CLEAR = 0.1
+"""The part of a derivative that a bound on its error must stay below, for the derivative to be seen at all."""
 ROUNDINGS = 64
 DECIDERS = ("differences", "incremental differences", "complex step", "many digits")
 """By what a weight can be decided."""
@@ -56,8 +61,8 @@ class Judgement:
 
     ``estimate`` is the derivative found, ``bound`` the bound on its error, ``tolerance`` how far the gradient might
     have lain from it. ``decided_by``, one of ``DECIDERS``, says by what. ``left`` and ``right`` are the one-sided
-    derivatives at a kink, None elsewhere. ``rounding`` is the part of the tolerance that was allowed for the rounding
-    of the gradient.
+    derivatives at a kink, None elsewhere; where the function itself jumps, minus and plus infinity. ``rounding`` is the
+    part of the tolerance that was allowed for the rounding of the gradient.
     """
 
     verdict: Verdict
@@ -114,7 +119,7 @@ def by_differences(gradient: float, found: Estimate) -> Judgement:
     agrees = unseen or abs(gradient - found.value) <= tolerance
     if not (math.isfinite(gradient) and agrees):
         verdict = Verdict.FAIL
-    elif not unseen and found.bound < max(abs(gradient), abs(found.value)):
+    elif not unseen and found.bound < CLEAR * max(abs(gradient), abs(found.value)):
         verdict = Verdict.PASS
     else:
         verdict = Verdict.BLIND
@@ -150,6 +155,19 @@ def allowing(judgement: Judgement, rounding: float) -> Judgement:
     agrees = math.isfinite(judgement.gradient) and abs(judgement.gradient - judgement.estimate) <= tolerance
     verdict = Verdict.PASS if agrees else Verdict.FAIL
     return replace(judgement, verdict=verdict, tolerance=tolerance, rounding=rounding)
+
+
+def lost(judgement: Judgement, rounding: float) -> Judgement:
+    """The same judgement, unless rounding is a large part of the gradient and of the derivative: then it may pass."""
+    size = max(abs(judgement.gradient), abs(judgement.estimate))
+    is_lost = CLEAR * size <= rounding < math.inf and judgement.bound <= rounding
+    return allowing(judgement, SAFETY * rounding) if is_lost else judgement
+
+
+def jumping(gradient: float, decided_by: str) -> Judgement:
+    """The verdict where the function itself jumps: there is no derivative, and nothing to require."""
+    verdict = Verdict.KINK if math.isfinite(gradient) else Verdict.FAIL
+    return Judgement(verdict, gradient, math.nan, math.inf, math.inf, decided_by, -math.inf, math.inf)
 
 
 def has_few_digits(judgement: Judgement) -> bool:

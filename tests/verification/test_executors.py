@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
+import subprocess
+import sys
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -145,6 +148,110 @@ def test_an_executor_that_refuses_leaves_the_rest_to_the_caller():
     same(found, where, blocks)
     count = len(blocks) - 2
     assert notes == (f"{count} blocks were done again because their worker died, {count} of them in this process",)
+
+
+def test_an_executor_that_was_shut_down_refuses_and_no_worker_died():
+    where, blocks = point()
+    threads = ThreadPoolExecutor(1)
+    threads.shutdown()
+    found, (note,) = Workers(threads).derivatives(where, blocks)
+    same(found, where, blocks)
+    count = len(blocks)
+    assert note == (
+        f"{count} blocks were done again because the executor refused them "
+        f"(RuntimeError: cannot schedule new futures after shutdown), {count} of them in this process"
+    )
+
+
+class Strange(Executor):
+    """Refuses the first blocks with an error of its own, and gives ``result`` for the next ones, once each."""
+
+    def __init__(self, refused, strange, result=None):
+        self.refused, self.strange, self.result = refused, strange, result
+
+    def submit(self, function, /, *arguments, **options):
+        if self.refused:
+            self.refused -= 1
+            raise OSError(f"no {{room}} for {arguments[-1]}")
+        future = Future()
+        future.set_result(self.result if self.strange else function(*arguments, **options))
+        self.strange = max(0, self.strange - 1)
+        return future
+
+
+def test_any_error_of_submit_is_the_executors():
+    where, blocks = point()
+    found, (note,) = Workers(Strange(2, 0)).derivatives(where, blocks)
+    same(found, where, blocks)
+    assert note.startswith("2 blocks were done again because the executor refused them (OSError: no {room} for ")
+    assert "in this process" not in note
+
+
+@pytest.mark.parametrize("result", [None, 3, "done"])
+def test_a_result_that_is_none_is_lost(result):
+    where, blocks = point()
+    found, notes = Workers(Strange(0, 1, result)).derivatives(where, blocks)
+    same(found, where, blocks)
+    assert notes == (f"1 block was done again because the executor gave {type(result).__name__} for it",)
+    found, (note,) = Workers(Strange(0, 10**6, result)).derivatives(where, blocks)
+    same(found, where, blocks)
+    assert note.endswith(f"for them, {len(blocks)} of them in this process")
+
+
+def test_every_reason_is_counted_by_itself():
+    where, blocks = point()
+    found, notes = Workers(Strange(1, 2)).derivatives(where, blocks)
+    same(found, where, blocks)
+    refused, strange = notes
+    assert refused.startswith("1 block was done again because the executor refused it")
+    assert strange.startswith("2 blocks were done again because the executor gave NoneType for them")
+
+
+def test_an_interrupt_of_an_executor_is_nobodys_refusal():
+    class Interrupted(Executor):
+        def submit(self, function, /, *arguments, **options):
+            raise KeyboardInterrupt
+
+    where, blocks = point()
+    with pytest.raises(KeyboardInterrupt):
+        Workers(Interrupted()).derivatives(where, blocks)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C as a shell sends it")
+def test_an_interrupt_ends_all_processes_without_a_word(tmp_path):
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == ""
+
+
+INTERRUPTED = """
+import sys
+import symbackprop as sbp
+from symbackprop.verification import dispatch
+
+if __name__ == "__main__":
+    real = dispatch._Run.collect
+
+    def collect(self, *arguments, **options):
+        print("begun", flush=True)
+        return real(self, *arguments, **options)
+
+    dispatch._Run.collect = collect
+    network = sbp.Network(100, [sbp.Dense(200, "tanh"), sbp.Dense(20)], "half_squared_error")
+    try:
+        while True:
+            network.derive().verify(jobs=2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
 
 
 def test_an_executor_that_recovers_is_asked_again():

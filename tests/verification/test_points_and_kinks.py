@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from cases import counted, network, one_weight
 
+from symbackprop.verification.judgements import judgements
 from symbackprop.verification.ladder import UNIT, Estimate
-from symbackprop.verification.verdicts import Verdict, allowing, between, by_differences, by_value
+from symbackprop.verification.verdicts import Verdict, allowing, between, by_differences, by_value, jumping, lost
 from symbackprop.verification.witness import Witness
 
 EPS = {"ladder": 0.0, "central": 1e-5, "forward": 1e-6}
@@ -244,3 +246,32 @@ def test_the_rule_of_a_known_value(gradient, value, rounding, verdict):
 @pytest.mark.parametrize("weight", [-2.0, 0.0, 0.5])
 def test_what_is_not_finite_never_passes(gradient, method, weight):
     assert judged(one_weight("relu", weight), gradient, method=method).verdict is Verdict.FAIL
+
+
+# -- what is no evidence -----------------------------------------------------------------------------------------------
+
+
+def test_a_bound_that_is_a_large_part_of_the_derivative_shows_nothing():
+    vague = Estimate(624.9, 480.0, 0.0, math.inf, 0.0, math.inf, 19)
+    assert by_differences(0.0, vague).verdict is Verdict.BLIND
+    assert by_differences(600.0, vague).verdict is Verdict.BLIND
+    assert by_differences(-600.0, vague).verdict is Verdict.FAIL
+    assert by_differences(620.0, replace(vague, bound=6.0)).verdict is Verdict.PASS
+
+
+def test_what_is_lost_to_rounding_passes_and_what_is_not_does_not():
+    failed = by_value(1e-17, -2e-17, "complex step")
+    assert failed.verdict is Verdict.FAIL
+    assert lost(failed, 1e-16).verdict is Verdict.PASS
+    # Rounding that is a small part of the gradient, is not known, or is none.
+    for rounding in (1e-19, math.inf, math.nan, 0.0):
+        assert lost(failed, rounding) == failed
+    assert lost(by_value(1e-15, -2e-17, "complex step"), 1e-16).verdict is Verdict.FAIL
+    assert lost(by_value(math.nan, -2e-17, "complex step"), 1e-16).verdict is Verdict.FAIL
+
+
+def test_where_the_function_jumps_any_finite_number_will_do():
+    assert jumping(3.0, "differences").verdict is Verdict.KINK
+    assert jumping(3.0, "differences").error == 0
+    assert jumping(math.inf, "differences").verdict is Verdict.FAIL
+    assert judgements([jumping(3.0, "differences")]).error.tolist() == [0.0]

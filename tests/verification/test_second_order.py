@@ -10,6 +10,7 @@ import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.errors import UsageError
 from symbackprop.forms.evaluate import evaluate_program
+from symbackprop.verification.adjudicators import Adjudicators
 from symbackprop.verification.points import Drawing
 from symbackprop.verification.second_order import draw_directions, hessian_times_direction
 from symbackprop.verification.verdicts import Verdict
@@ -146,3 +147,52 @@ def test_names_that_are_taken():
 def test_orders_that_there_are_not(order):
     with pytest.raises(UsageError, match="order is"):
         derivation("relu").verify(order=order)
+
+
+@pytest.mark.parametrize("method", ["ladder", "incremental"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_where_the_first_derivative_jumps_there_is_no_second_one(method, seed):
+    derived = sbp.Network(3, [sbp.Dense(4, "relu"), sbp.Dense(2)], "half_squared_error").derive()
+    rng = np.random.default_rng(seed)
+    shapes = {"W1": (4, 3), "b1": (4,), "W2": (2, 4), "b2": (2,)}
+    parameters = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    parameters["W1"][0], parameters["b1"][0] = 0, 0
+    x, y = rng.normal(size=(3, 3)), rng.normal(size=(3, 2))
+    report = derived.verify(parameters, x, y, order=2, method=method)
+    assert report.ok, str(report)
+    kinks = {
+        (name, index)
+        for name, array in report.arrays.items()
+        for index, verdict in array.verdicts.items()
+        if verdict is Verdict.KINK
+    }
+    assert kinks == {("W1", (0, 0)), ("W1", (0, 1)), ("W1", (0, 2)), ("b1", (0,))}
+    assert (report.arrays["W1"].jumps, report.arrays["b1"].jumps, report.arrays["W2"].jumps) == (3, 1, 0)
+    assert "what is differentiated jumps here: it has no derivative" in str(report)
+    assert "at 4 what is differentiated jumps" in str(report)
+    assert "between the left and the right" not in str(report)
+    # Elsewhere a wrong number is found as ever, and here one that is none.
+    right = evaluated(hessian_times_direction(derived.differentiation)[0])
+
+    def wrong(parameters, x, y, **more):
+        found = right({**parameters, "x": x, "y": y, **more})
+        w, b = found["W1"] * 1.01, found["b1"].copy()
+        b[0] = np.nan
+        return {**found, "W1": w, "b1": b}
+
+    report = derived.verify(parameters, x, y, order=2, method=method, gradients=wrong)
+    assert report.arrays["W1"].counts[Verdict.FAIL] >= 3
+    assert report.arrays["b1"].verdicts[(0,)] is Verdict.FAIL
+
+
+@pytest.mark.parametrize("method", ["ladder", "central"])
+def test_a_jump_shows_where_there_are_no_many_digits(monkeypatch, method):
+    monkeypatch.setattr(Adjudicators, "sides", lambda self, *arguments: None)
+    derived = sbp.Network(1, [sbp.Dense(1, "relu")], "half_squared_error").derive()
+    given = ({"W1": [[0.0]], "b1": [0.0]}, [[2.0]], [[3.0]])
+    report = derived.verify(*given, order=2, method=method)
+    assert report.ok, str(report)
+    assert (report.arrays["W1"].jumps, report.arrays["b1"].jumps) == (1, 1)
+    # What only has a kink does not jump.
+    report = derived.verify(*given, method=method)
+    assert (report.arrays["W1"].counts[Verdict.KINK], report.arrays["W1"].jumps) == (1, 0)

@@ -13,6 +13,7 @@ import pytest
 from cases import network, one_weight, targets
 from known_programs import KNOWN
 
+import symbackprop as sbp
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.errors import SizeError, UsageError
 from symbackprop.forms.evaluate import evaluate_program
@@ -104,6 +105,22 @@ def test_what_is_missing_is_drawn_at_several_points():
     assert "of training" in trained
     assert report.arrays["W1"].weights == 6
     assert report.arrays["W2"].weights == 12
+
+
+def test_training_ends_before_the_gradients_vanish():
+    """784 inputs, and a rate that would take a small network nowhere far."""
+    derived = sbp.Network(784, [sbp.Dense(30, "relu"), sbp.Dense(10, "softmax")], "categorical_cross_entropy").derive()
+    compiled, seen = derived.compile(), []
+
+    def gradients(parameters, x, y):
+        loss, found = compiled(parameters, x, y)
+        seen.append((float(loss), float(np.abs(found["W1"]).max())))
+        return found
+
+    derived.verify(gradients=gradients)
+    (first, _), (last, largest) = seen[1], seen[-1]
+    assert 1e-3 * first <= last < first
+    assert largest > 1e-6
 
 
 def test_given_sizes_are_kept():
