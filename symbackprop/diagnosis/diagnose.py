@@ -33,6 +33,9 @@ from symbackprop.progress import Progress
 
 __all__ = ["Case", "Diagnosis", "diagnose"]
 
+_PLAIN = ("transposed", "shape")
+"""What is true of an array whatever else is wrong."""
+
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
@@ -123,18 +126,22 @@ class _Doctor:
     def in_parts(self) -> tuple[list[Candidate], list[str]]:
         """Faults of single arrays, and what is wrong with the rest, if it is known."""
         evidence = self.case.evidence
-        by_array = {**{candidate.place: [candidate] for candidate in wrong_shapes(evidence)}, **array_faults(evidence)}
+        shapes = {candidate.place: [candidate] for candidate in wrong_shapes(evidence)}
+        by_array = {**shapes, **array_faults(evidence)}
         rest = evidence.without(by_array)
-        first = [_joined(by_array)] if by_array else []
-        said = [candidate.text for candidate in first]
-        if not rest.wrong:
-            return first, said
-        if by_array:
-            fitting = [e for scene in self.case.scenes for e in Search(scene, rest, self.progress).by_one()]
-            more = candidates_of(fitting, rest, self.layers)
-            if more:
-                return [_both(one, other) for one in first for other in more], [*said, more[0].text]
-        return first, [*said, _first_difference(self.case.scenes[0], rest, self.tried)]
+        if by_array and not rest.wrong:
+            found = _joined(by_array)
+            return [found], [found.text]
+        fitting = [e for scene in self.case.scenes for e in Search(scene, rest, self.progress).by_one()]
+        more = candidates_of(fitting, rest, self.layers) if by_array else []
+        if more:
+            one = _joined(by_array)
+            return [_both(one, other) for other in more], [one.text, more[0].text]
+        # Beside what is not known, that rows have changed places or single entries differ may be chance.
+        plain = {name: found for name, found in by_array.items() if found[0].kind in _PLAIN}
+        first = [_joined(plain)] if plain else []
+        difference = _first_difference(self.case.scenes[0], evidence.without(plain), self.tried)
+        return first, [*(candidate.text for candidate in first), difference]
 
     def _by_one(self) -> list[Candidate]:
         """What the arrays show, the mistakes that explain everything alone, and networks whose gradient it is."""
