@@ -18,6 +18,7 @@ Examples:
   symbackprop verify network.toml --method forward --eps 1e-6
   symbackprop verify network.toml --plot errors.png
   symbackprop verify mymodule:net --json
+  symbackprop verify large.toml --jobs 4
   symbackprop verify network.toml --against mycode:backward
   symbackprop verify network.toml --against gradients.npz --name W1=w1
 
@@ -62,7 +63,7 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
     "--layout", type=click.Choice(["out_in", "in_out"]), help="Your weight layout; by default what shapes say."
 )
 @click.option("--examples", type=click.Choice(["rows", "columns"]), help="How your x lies; by default as rows.")
-@click.option("--dtype", type=click.Choice(["float64", "float32"]), help="The precision that your code computes in.")
+@click.option("--dtype", type=click.Choice(["float64", "float32", "float16"]), help="What your code computes in.")
 @click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Draw what the file lacks from this seed.")
 @click.option("--plot", metavar="FILE", help="Draw the error of the differences against eps; .png, .pdf or .svg.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, on standard output.")
