@@ -16,7 +16,7 @@ from sample import sample
 
 import symbackprop as sbp
 
-ASKED, ASKED_OUTSIDE = sample(CASES, 2), sample(OUTSIDE, 6)
+ASKED, ASKED_OUTSIDE = sample(CASES, 3), sample(OUTSIDE, 10)
 UNNAMED = {
     "gate 3-4-2, batch 5, initial: Jacobian of the first example",
     "mixed 3-4-3, batch 6, initial: softmax over the batch",
