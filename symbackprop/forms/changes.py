@@ -9,9 +9,8 @@ small changes keep their digits; only where there is no such form are two values
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import reduce
 from typing import Any
 
@@ -24,7 +23,6 @@ from symbackprop.forms.arrays import (
     Add,
     Apply,
     ArgMax,
-    Axes,
     Cases,
     Compare,
     Einsum,
@@ -46,47 +44,41 @@ from symbackprop.forms.arrays import (
     Softmax,
     SumOver,
 )
+from symbackprop.forms.change import (
+    At,
+    Change,
+    Place,
+    alike,
+    dense,
+    densified,
+    expanded,
+    open_axes,
+    picked,
+    single_entries,
+    spread,
+    taken,
+    total_change,
+)
+from symbackprop.forms.change_products import Fixed, Moving, contracted, labelled
 from symbackprop.forms.evaluate import COMPARISONS, node_values
 from symbackprop.forms.lower import Lowered
 from symbackprop.functions.differences import Difference, difference_of
 from symbackprop.functions.elementary import elementary
-from symbackprop.notation.expressions import ElementwiseFunction, Limit
+from symbackprop.notation.expressions import ElementwiseFunction
 from symbackprop.notation.program import Program
 from symbackprop.notation.sizes import concrete_shape
 
-__all__ = ["Change", "Changes"]
+__all__ = ["Changes"]
 
 Array = npt.NDArray[Any]
 Sizes = Mapping[sympy.Symbol, int]
-Place = int | Array
-At = tuple[Place | None, ...]
 
 _LARGEST_POWER = 16
 """Up to which exponent a power is taken apart into a sum of products."""
-_ONE_THREAD = 1 << 18
-"""Up to how many multiplications OpenBLAS computes a product of matrices on one thread."""
-_FEWEST_ROWS = 8
 _SLICE = 1 << 13
 """How many numbers a function is applied to at once."""
 _PROBES = 16
 """For how many entries the size of a change is looked at."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """The change of one array in each of B cases.
-
-    ``at`` has an entry for each axis of the array: None, or the one position along it where anything changes, a number
-    for all cases or an array of B. ``values`` has B rows, and behind them the axes for which ``at`` is None.
-    """
-
-    values: Array
-    at: At
-
-    @property
-    def rows(self) -> int:
-        """How many cases, B."""
-        return len(self.values)
 
 
 class Changes:
@@ -138,7 +130,7 @@ class Changes:
     def _run(self, result: str, name: str, places: Array, steps: Array, sizes: list[int]) -> Array:
         """The change of ``result``; the entries of each change on the way, for one case, are added to ``sizes``."""
         rows = len(places)
-        block = _Block(self, {name: _single(places, steps, self.arrays[name].shape)}, rows)
+        block = _Block(self, {name: single_entries(places, steps, self.arrays[name].shape)}, rows)
         with np.errstate(all="ignore"):
             for number, form in enumerate(self.lowered):
                 change = block.change(form.right)
@@ -235,14 +227,14 @@ class _Block:
         old = [self.clipped(self.base(p)[None], extent) for p, extent in zip(node.positions, array.shape, strict=True)]
         if not any(moved):
             assert change is not None
-            return self.dense_or_none(_picked(change, old, self.rows, shape))
+            return self.dense_or_none(picked(change, old, self.rows, shape))
         new = [
-            old_place if m is None else self.clipped(self.base(p) + _dense(m, shape).values, extent)
+            old_place if m is None else self.clipped(self.base(p) + dense(m, shape).values, extent)
             for old_place, p, m, extent in zip(old, node.positions, moved, array.shape, strict=True)
         ]
         values = np.broadcast_to(array[tuple(new)] - array[tuple(old)], (self.rows, *shape))
         if change is not None:
-            values = values + _picked(change, new, self.rows, shape)
+            values = values + picked(change, new, self.rows, shape)
         return self.dense_or_none(values)
 
     def clipped(self, place: Array, extent: int) -> Array:
@@ -253,11 +245,11 @@ class _Block:
 
     def permute(self, node: Permute) -> Change | None:
         change = self.change(node.operand)
-        return None if change is None else _labelled(change, node.operand.axes).arranged(node.axes)
+        return None if change is None else labelled(change, node.operand.axes).arranged(node.axes)
 
     def expand(self, node: Expand) -> Change | None:
         change = self.change(node.operand)
-        return None if change is None else _expanded(change, node.operand.axes, node.axes, self.shape(node))
+        return None if change is None else expanded(change, node.operand.axes, node.axes, self.shape(node))
 
     def add(self, node: Add) -> Change | None:
         shape = self.shape(node)
@@ -265,9 +257,9 @@ class _Block:
         for sign, operand in node.operands:
             change = self.change(operand)
             if change is not None:
-                change = _expanded(change, operand.axes, node.axes, shape)
+                change = expanded(change, operand.axes, node.axes, shape)
                 found.append(change if sign > 0 else Change(-change.values, change.at))
-        return _total(found, shape)
+        return total_change(found, shape)
 
     def multiply(self, node: Multiply) -> Change | None:
         masks = [operand for operand in node.operands if isinstance(operand, Indicator)]
@@ -282,19 +274,19 @@ class _Block:
         mask = self.kept(node, "mask", lambda: self.whole(node, masks))
         if switched is None:
             assert change is not None
-            open_ = _taken(mask, change.at)
+            open_ = taken(mask, change.at)
             return Change(np.where(open_, change.values, np.zeros_like(change.values)), change.at)
         value = self.kept(node, "value", lambda: self.whole(node, rest))
-        (moved, on), at = _alike([change, switched], self.rows, shape)
-        was = _taken(mask, at)
-        before, after = _taken(value, at), _taken(value, at) + moved
+        (moved, on), at = alike([change, switched], self.rows, shape)
+        was = taken(mask, at)
+        before, after = taken(value, at), taken(value, at) + moved
         here = was + on != 0
         return Change(np.where(here & (was != 0), moved, np.where(here, after, np.where(was != 0, -before, 0.0))), at)
 
     def whole(self, node: Node, factors: Sequence[Node]) -> Array:
         """The product of ``factors`` at the point, with the axes of ``node``."""
         ones = np.ones(self.shape(node))
-        return reduce(np.multiply, (_spread(self.base(f), f.axes, node.axes) for f in factors), ones)
+        return reduce(np.multiply, (spread(self.base(f), f.axes, node.axes) for f in factors), ones)
 
     def power(self, node: Power) -> Change | None:
         change, exponent = self.change(node.base), self.change(node.exponent)
@@ -303,15 +295,15 @@ class _Block:
         shape = self.shape(node)
         number = _number(node.exponent) if exponent is None else None
         if change is not None:
-            change = _expanded(change, node.base.axes, node.axes, shape)
+            change = expanded(change, node.base.axes, node.axes, shape)
         if number is not None and change is not None:
-            base = _taken(np.broadcast_to(self.base(node.base), shape), change.at)
+            base = taken(np.broadcast_to(self.base(node.base), shape), change.at)
             return Change(_power_change(base, change.values, number), change.at)
         if exponent is not None:
-            exponent = _expanded(exponent, node.exponent.axes, node.axes, shape)
-        (t, s), at = _alike([change, exponent], self.rows, shape)
-        base, power = (_taken(np.broadcast_to(self.base(n), shape), at) for n in (node.base, node.exponent))
-        return Change(np.power(base + t, power + s) - _taken(self.base(node), at), at)
+            exponent = expanded(exponent, node.exponent.axes, node.axes, shape)
+        (t, s), at = alike([change, exponent], self.rows, shape)
+        base, power = (taken(np.broadcast_to(self.base(n), shape), at) for n in (node.base, node.exponent))
+        return Change(np.power(base + t, power + s) - taken(self.base(node), at), at)
 
     def apply(self, node: Apply) -> Change | None:
         change = self.change(node.operand)
@@ -320,10 +312,10 @@ class _Block:
         argument, value = self.base(node.operand), self.base(node)
         difference = _difference(node)
         if difference is None:
-            moved = np.asarray(_taken(argument, change.at) + change.values, dtype=float)
-            return Change(_function(node.function)(moved) - _taken(value, change.at), change.at)
+            moved = np.asarray(taken(argument, change.at) + change.values, dtype=float)
+            return Change(_function(node.function)(moved) - taken(value, change.at), change.at)
         known = self.kept(node, "coefficients", lambda: difference.coefficients(np.asarray(argument, float), value))
-        coefficients = [_taken(coefficient, change.at) for coefficient in known]
+        coefficients = [taken(coefficient, change.at) for coefficient in known]
         return Change(_in_slices(difference.change, change.values, coefficients), change.at)
 
     def einsum(self, node: Einsum) -> Change | None:
@@ -339,21 +331,21 @@ class _Block:
         found = []
         for count in range(1, len(moving) + 1):
             for chosen in itertools.combinations(moving, count):
-                factors: list[_Fixed | _Moving] = []
+                factors: list[Fixed | Moving] = []
                 for place, (operand, change) in enumerate(zip(operands, changes, strict=True)):
                     if change is not None and place in chosen:
-                        factors.append(_labelled(change, operand.axes))
+                        factors.append(labelled(change, operand.axes))
                     else:
-                        factors.append(_Fixed(self.base(operand), operand.axes))
-                found.append(_contracted(factors, node.axes, self.shape(node), self.rows))
-        return _total(found, self.shape(node))
+                        factors.append(Fixed(self.base(operand), operand.axes))
+                found.append(contracted(factors, node.axes, self.shape(node), self.rows))
+        return total_change(found, self.shape(node))
 
     def sum_over(self, node: SumOver) -> Change | None:
         change = self.change(node.operand)
         if change is None:
             return None
         gone = self.gone(node.operand, node)
-        summed = tuple(1 + place for place, axis in enumerate(_open(change.at)) if axis in gone)
+        summed = tuple(1 + place for place, axis in enumerate(open_axes(change.at)) if axis in gone)
         values = np.sum(change.values, axis=summed) if summed else change.values
         return Change(values, tuple(place for axis, place in enumerate(change.at) if axis not in gone))
 
@@ -363,9 +355,9 @@ class _Block:
         if change is None:
             return None
         gone = self.gone(node.operand, node)
-        change = _densified(change, self.shape(node.operand), gone)
+        change = densified(change, self.shape(node.operand), gone)
         below = self.kept(node, "below", lambda: self.below(node, gone))
-        return _taken(below, change.at) + change.values, change.at
+        return taken(below, change.at) + change.values, change.at
 
     def below(self, node: MaxOver | ArgMax, gone: tuple[int, ...]) -> Array:
         value = self.base(node.operand)
@@ -377,7 +369,7 @@ class _Block:
             return None
         values, at = found
         gone = self.gone(node.operand, node)
-        axes = tuple(1 + place for place, axis in enumerate(_open(at)) if axis in gone)
+        axes = tuple(1 + place for place, axis in enumerate(open_axes(at)) if axis in gone)
         return Change(np.max(values, axis=axes), tuple(p for axis, p in enumerate(at) if axis not in gone))
 
     def argmax(self, node: ArgMax) -> Change | None:
@@ -387,7 +379,7 @@ class _Block:
         values, at = found
         (gone,) = self.gone(node.operand, node)
         left = tuple(place for axis, place in enumerate(at) if axis != gone)
-        moved = np.argmax(values, axis=1 + _open(at).index(gone)) - _taken(self.base(node), left)
+        moved = np.argmax(values, axis=1 + open_axes(at).index(gone)) - taken(self.base(node), left)
         return Change(moved, left) if moved.any() else None
 
     def weights(self, node: Node, operand: Node, axis: int) -> Array:
@@ -405,10 +397,10 @@ class _Block:
         if change is None:
             return None
         axis = node.operand.axes.index(node.over)
-        change = _densified(change, self.shape(node.operand), (axis,))
-        p = _taken(self.weights(node, node.operand, axis), change.at)
+        change = densified(change, self.shape(node.operand), (axis,))
+        p = taken(self.weights(node, node.operand, axis), change.at)
         growth = np.expm1(change.values)
-        mean = np.sum(p * growth, axis=1 + _open(change.at).index(axis), keepdims=True)
+        mean = np.sum(p * growth, axis=1 + open_axes(change.at).index(axis), keepdims=True)
         return Change(p * (growth - mean) / (1 + mean), change.at)
 
     def logsumexp(self, node: LogSumExp) -> Change | None:
@@ -417,9 +409,9 @@ class _Block:
             return None
         (axis,) = self.gone(node.operand, node)
         p = self.weights(node, node.operand, axis)
-        growth = _taken(p, change.at) * np.expm1(change.values)
+        growth = taken(p, change.at) * np.expm1(change.values)
         if change.at[axis] is None:
-            growth = np.sum(growth, axis=1 + _open(change.at).index(axis))
+            growth = np.sum(growth, axis=1 + open_axes(change.at).index(axis))
         return Change(np.log1p(growth), tuple(place for a, place in enumerate(change.at) if a != axis))
 
     def compare(self, node: Compare) -> Change | None:
@@ -427,8 +419,8 @@ class _Block:
         if left is None and right is None:
             return None
         shape = self.shape(node)
-        (by_left, by_right), at = _alike([left, right], self.rows, shape)
-        gap = _taken(np.broadcast_to(self.base(node.left), shape), at) - _taken(
+        (by_left, by_right), at = alike([left, right], self.rows, shape)
+        gap = taken(np.broadcast_to(self.base(node.left), shape), at) - taken(
             np.broadcast_to(self.base(node.right), shape), at
         )
         return self.switched(COMPARISONS[node.relation](gap + (by_left - by_right), 0), self.base(node), at)
@@ -436,11 +428,11 @@ class _Block:
     def moved(self, operand: Node, node: Node) -> Change | None:
         """The change of an operand of ``node``, with the axes of ``node``."""
         change = self.change(operand)
-        return None if change is None else _expanded(change, operand.axes, node.axes, self.shape(node))
+        return None if change is None else expanded(change, operand.axes, node.axes, self.shape(node))
 
     def switched(self, now: Array, before: Array, at: At) -> Change | None:
         """The change of a condition, 1, 0 or -1; None where it holds just where it held."""
-        values = now.astype(np.int8) - _taken(before, at).astype(np.int8)
+        values = now.astype(np.int8) - taken(before, at).astype(np.int8)
         return Change(values, at) if values.any() else None
 
     def logic(self, node: Logic) -> Change | None:
@@ -448,9 +440,9 @@ class _Block:
         changes = [self.moved(operand, node) for operand in node.operands]
         if not any(changes):
             return None
-        moves, at = _alike(changes, self.rows, shape)
+        moves, at = alike(changes, self.rows, shape)
         now = [
-            _taken(np.broadcast_to(self.base(operand), shape), at) + move != 0
+            taken(np.broadcast_to(self.base(operand), shape), at) + move != 0
             for operand, move in zip(node.operands, moves, strict=True)
         ]
         if node.operation == "not":
@@ -466,9 +458,9 @@ class _Block:
         changes = [self.moved(part, node) for case in node.cases for part in case]
         if not any(changes):
             return None
-        moves, at = _alike(changes, self.rows, shape)
-        values = [_taken(np.broadcast_to(self.base(value), shape), at) for value, _ in node.cases]
-        tests = [_taken(np.broadcast_to(self.base(test), shape), at) != 0 for _, test in node.cases[:-1]]
+        moves, at = alike(changes, self.rows, shape)
+        values = [taken(np.broadcast_to(self.base(value), shape), at) for value, _ in node.cases]
+        tests = [taken(np.broadcast_to(self.base(test), shape), at) != 0 for _, test in node.cases[:-1]]
         by_value, by_test = moves[::2], moves[1::2]
         if not any(changes[1::2]):
             return Change(_chosen(tests, by_value), at)
@@ -504,200 +496,7 @@ _RULES: dict[type[Node], Callable[[_Block, Any], Change | None]] = {
     Cases: _Block.cases,
 }
 
-# -- what a change is made of ------------------------------------------------------------------------------------------
-
-
-def _single(places: Array, steps: Array, shape: tuple[int, ...]) -> Change:
-    """One entry of an array of this ``shape`` a case, moved by its step."""
-    at: list[Place] = []
-    for positions in np.unravel_index(places, shape) if shape else ():
-        first = int(positions[0])
-        at.append(first if (positions == first).all() else positions)
-    return Change(np.asarray(steps), tuple(at))
-
-
-def _open(at: At) -> tuple[int, ...]:
-    """The axes along which there are values."""
-    return tuple(axis for axis, place in enumerate(at) if place is None)
-
-
-def _taken(array: Array, at: At) -> Array:
-    """``array`` where a change is: a row for each case, or a single one for all, and behind it the open axes."""
-    closed = [axis for axis, place in enumerate(at) if place is not None]
-    if not closed:
-        return array[None]
-    found: Array = array.transpose([*closed, *_open(at)])[tuple(place for place in at if place is not None)]
-    return found[None] if all(isinstance(at[axis], int) for axis in closed) else found
-
-
-def _same(one: Place | None, other: Place | None) -> bool:
-    return one is other or (isinstance(one, int) and isinstance(other, int) and one == other)
-
-
-def _densified(change: Change, shape: tuple[int, ...], axes: Sequence[int]) -> Change:
-    """``change`` with values along ``axes`` too, zeros but for one position."""
-    closed = [axis for axis in axes if change.at[axis] is not None]
-    if not closed:
-        return change
-    at = tuple(None if axis in closed else place for axis, place in enumerate(change.at))
-    values = np.zeros((change.rows, *(shape[axis] for axis in _open(at))), dtype=change.values.dtype)
-    index = tuple(slice(None) if change.at[axis] is None else change.at[axis] for axis in _open(at))
-    values[(np.arange(change.rows), *index)] = change.values
-    return Change(values, at)
-
-
-def _dense(change: Change, shape: tuple[int, ...]) -> Change:
-    return _densified(change, shape, range(len(shape)))
-
-
-def _alike(changes: Sequence[Change | None], rows: int, shape: tuple[int, ...]) -> tuple[list[Array], At]:
-    """The values of ``changes`` of one shape, all at the same positions; those of None are a zero."""
-    given = [change for change in changes if change is not None]
-    shared = tuple(
-        place if all(_same(place, other.at[axis]) for other in given) else None
-        for axis, place in enumerate(given[0].at)
-    )
-    zero = np.zeros((1,) * (1 + len(_open(shared))), dtype=np.int8)
-    values = [zero if c is None else _densified(c, shape, _open(shared)).values for c in changes]
-    return values, shared
-
-
-def _total(changes: Sequence[Change], shape: tuple[int, ...]) -> Change | None:
-    if len(changes) <= 1:
-        return changes[0] if changes else None
-    values, at = _alike(changes, changes[0].rows, shape)
-    return Change(reduce(np.add, values), at)
-
-
-def _expanded(change: Change, own: Axes, axes: Axes, shape: tuple[int, ...]) -> Change:
-    """A change along the axes ``own`` as one along all of ``axes``, repeated along those that are new."""
-    if own == axes:
-        return change
-    at = tuple(change.at[own.index(axis)] if axis in own else None for axis in axes)
-    order = [own.index(axis) for axis in axes if axis in own and change.at[own.index(axis)] is None]
-    ordered = change.values.transpose([0, *(1 + _open(change.at).index(axis) for axis in order)])
-    slots = tuple(slice(None) if axes[axis] in own else None for axis in _open(at))
-    extents = (shape[axis] for axis in _open(at))
-    return Change(np.broadcast_to(ordered[(slice(None), *slots)], (change.rows, *extents)), at)
-
-
-def _spread(array: Array, own: Axes, axes: Axes) -> Array:
-    """``array`` with its axes in the order of ``axes``, and axes of extent 1 for those that it does not have."""
-    ordered = array.transpose([own.index(axis) for axis in axes if axis in own])
-    return ordered[tuple(slice(None) if axis in own else None for axis in axes)]
-
-
-def _picked(change: Change, places: Sequence[Array], rows: int, shape: tuple[int, ...]) -> Array:
-    """The change of the entries at ``places``, an array of positions for each axis of what changes."""
-    case = np.arange(rows).reshape(-1, *(1,) * len(shape))
-    values = change.values[(case, *(places[axis] for axis in _open(change.at)))]
-    for place, at in zip(places, change.at, strict=True):
-        if at is not None:
-            here = at if isinstance(at, int) else at.reshape(case.shape)
-            values = values * (place == here)
-    return np.broadcast_to(values, (rows, *shape))
-
-
-# -- sums of products --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Fixed:
-    """A factor that does not change."""
-
-    value: Array
-    axes: Axes
-
-
-@dataclass(frozen=True)
-class _Moving:
-    """A factor that is a change: its values, a row a case, and the axes that these have behind the rows."""
-
-    values: Array
-    axes: Axes
-    at: Mapping[Limit, Place]
-
-    def arranged(self, axes: Axes) -> Change:
-        """The change with all its axes in this order."""
-        order = [1 + self.axes.index(axis) for axis in axes if axis in self.axes]
-        return Change(self.values.transpose([0, *order]), tuple(self.at.get(axis) for axis in axes))
-
-
-def _labelled(change: Change, axes: Axes) -> _Moving:
-    at = {axis: place for axis, place in zip(axes, change.at, strict=True) if place is not None}
-    return _Moving(change.values, tuple(axes[number] for number in _open(change.at)), at)
-
-
-def _contracted(factors: Sequence[_Fixed | _Moving], axes: Axes, shape: tuple[int, ...], rows: int) -> Change:
-    """The product of ``factors``, of which one moves at least, summed over what ``axes`` does not have.
-
-    Where one factor changes at a single position, nothing but the entries there of the others matters.
-    """
-    at: dict[Limit, Place] = {}
-    for factor in factors:
-        if isinstance(factor, _Moving):
-            at = {**factor.at, **at}
-    parts = [_at_positions(factor, at, rows) for factor in factors]
-    kept = tuple(axis for axis in axes if axis not in at)
-    where = tuple(at.get(axis) for axis in axes)
-    extents = tuple(extent for extent, place in zip(shape, where, strict=True) if place is None)
-    values = _multiplied(parts, kept)
-    return Change(np.broadcast_to(values, (rows, *extents)), where)
-
-
-def _at_positions(factor: _Fixed | _Moving, at: Mapping[Limit, Place], rows: int) -> tuple[Array, Axes]:
-    """The entries of ``factor`` at these positions, with rows in front (one for all cases, or one each)."""
-    if isinstance(factor, _Fixed):
-        where = tuple(at.get(axis) for axis in factor.axes)
-        return _taken(factor.value, where), tuple(axis for axis in factor.axes if axis not in at)
-    values, axes = factor.values, factor.axes
-    for axis, place in at.items():
-        if axis in axes:
-            number = axes.index(axis)
-            values = np.moveaxis(values, 1 + number, 1)[np.arange(rows), place]
-            axes = axes[:number] + axes[number + 1 :]
-        elif axis in factor.at and not _same(factor.at[axis], place):
-            # Both change at one position each: the product does where these are the same.
-            values = values * (np.asarray(factor.at[axis]) == place).reshape(-1, *(1,) * (values.ndim - 1))
-    return values, axes
-
-
-def _multiplied(parts: Sequence[tuple[Array, Axes]], kept: Axes) -> Array:
-    summed = {axis for _, axes in parts for axis in axes if axis not in kept}
-    if not summed:
-        spread = (_rows_spread(values, axes, kept) for values, axes in parts)
-        return reduce(np.multiply, sorted(spread, key=lambda values: values.size))
-    if len(parts) == 2:
-        (one, one_axes), (other, other_axes) = sorted(parts, key=lambda part: -len(part[0]))
-        shared = [axis for axis in one_axes if axis in other_axes]
-        if len(other) == 1 and set(shared) == summed:
-            left = [axis for axis in one_axes if axis not in summed]
-            right = [axis for axis in other_axes if axis not in summed]
-            moving = one.transpose([0, *(1 + one_axes.index(axis) for axis in (*left, *shared))])
-            fixed = other[0].transpose([other_axes.index(axis) for axis in (*shared, *right)])
-            shape = moving.shape[: 1 + len(left)] + fixed.shape[len(shared) :]
-            inner = math.prod(fixed.shape[: len(shared)])
-            found = _matrix_product(moving.reshape(-1, inner), fixed.reshape(inner, -1)).reshape(shape)
-            return found.transpose([0, *(1 + (*left, *right).index(axis) for axis in kept)])
-    numbers = {axis: number + 1 for number, axis in enumerate(dict.fromkeys(a for _, axes in parts for a in axes))}
-    operands: list[Any] = []
-    for values, axes in parts:
-        single = len(values) == 1
-        operands += [values[0] if single else values, [*(() if single else (0,)), *(numbers[axis] for axis in axes)]]
-    rows = any(len(values) > 1 for values, _ in parts)
-    found = np.einsum(*operands, [*((0,) if rows else ()), *(numbers[axis] for axis in kept)], optimize=len(parts) > 2)
-    return np.asarray(found if rows else found[None])
-
-
-def _matrix_product(one: Array, other: Array) -> Array:
-    """A product of matrices, in slices for which BLAS makes no threads: blocks have threads of their own."""
-    rows = _ONE_THREAD // max(1, other.size)
-    if rows < _FEWEST_ROWS or rows >= len(one):
-        return np.asarray(one @ other)
-    found = np.empty((len(one), other.shape[1]))
-    for start in range(0, len(one), rows):
-        np.matmul(one[start : start + rows], other, out=found[start : start + rows])
-    return found
+# -- single numbers ----------------------------------------------------------------------------------------------------
 
 
 def _in_slices(function: Callable[..., Array], values: Array, coefficients: Sequence[Array]) -> Array:
@@ -710,14 +509,6 @@ def _in_slices(function: Callable[..., Array], values: Array, coefficients: Sequ
         here = slice(start, start + rows)
         found[here] = function(values[here], *(c if len(c) == 1 else c[here] for c in coefficients))
     return found
-
-
-def _rows_spread(values: Array, axes: Axes, kept: Axes) -> Array:
-    ordered = values.transpose([0, *(1 + axes.index(axis) for axis in kept if axis in axes)])
-    return ordered[(slice(None), *(slice(None) if axis in axes else None for axis in kept))]
-
-
-# -- single numbers ----------------------------------------------------------------------------------------------------
 
 
 def _function(function: type[sympy.Function]) -> Callable[[Array], Array]:
