@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symbackprop.adjoint.records import Adjoint, Contribution
-from symbackprop.notation.expressions import Limit, base_name
+from symbackprop.notation.expressions import Limit
 from symbackprop.notation.program import Equation, Variable, occurrences
 from symbackprop.notation.terms import Term
 
@@ -23,7 +23,6 @@ __all__ = [
     "terms_of",
     "through",
     "times",
-    "uses",
     "with_term",
     "without",
 ]
@@ -97,11 +96,6 @@ def moved_like(occurrence: sympy.Expr, variable: Variable) -> sympy.Expr:
     """``variable`` at the positions of ``occurrence``."""
     positions = occurrence.indices if isinstance(occurrence, sympy.Indexed) else ()
     return variable.at(*positions)
-
-
-def uses(term: Term, name: str) -> bool:
-    """Whether a summand mentions the variable called ``name``."""
-    return any(base_name(o) == name for o in occurrences_of(term))
 
 
 def without(limits: tuple[Limit, ...], index: sympy.Symbol) -> tuple[Limit, ...]:

@@ -9,7 +9,7 @@ A gradient that nothing else is computed from is explained by itself, so those a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -127,11 +127,11 @@ class Search:
         inner = [*((edit,) for edit in self.inner_edits), *self._habits(self.inner_edits, self.leaf_edits)]
         self.in_sight = len(inner) + len(self.leaf_edits)
         for mistake, predicted in self._at_leaves({}, self.wrong):
-            found.append(self._explanation((mistake,), predicted))
+            found.append(Explanation(self.scene, (mistake,), predicted))
         for edits in inner:
             for lead in self._solved(edits, {}):
                 if not lead.remaining:
-                    found.append(self._explanation((lead.mistake,), lead.predicted))
+                    found.append(Explanation(self.scene, (lead.mistake,), lead.predicted))
                 elif self._is_lead(lead):
                     self.leads.append(lead)
         return found
@@ -147,7 +147,7 @@ class Search:
         """Every explanation by two mistakes; what ``by_one`` found out about parts is what this goes on from."""
         found = []
         for pair, both in self._two_at_leaves():
-            found.append(self._explanation(pair, both))
+            found.append(Explanation(self.scene, pair, both))
         if found:
             return found
         self.leads.sort(key=lambda lead: (len(lead.remaining), len(lead.mistake.edits)))
@@ -156,13 +156,13 @@ class Search:
         for lead in leads:
             exchanged = lead.mistake.exchanged
             for mistake, predicted in self._at_leaves(exchanged, lead.remaining):
-                found.append(self._explanation((lead.mistake, mistake), {**lead.predicted, **predicted}))
+                found.append(Explanation(self.scene, (lead.mistake, mistake), {**lead.predicted, **predicted}))
             first = max(self._order[name] for name in exchanged)
             later = [e for e in self.inner_edits if self._order[e.adjoint] > first and e.adjoint not in exchanged]
             for edits in (*((edit,) for edit in later), *self._habits(later)):
                 for second in self._solved(edits, exchanged):
                     if not second.remaining:
-                        found.append(self._explanation((lead.mistake, second.mistake), second.predicted))
+                        found.append(Explanation(self.scene, (lead.mistake, second.mistake), second.predicted))
         return found or self._twins() or self._with_factors()
 
     def _twins(self) -> list[Explanation]:
@@ -175,7 +175,7 @@ class Search:
             exchanged = {first.adjoint: first.equation, second.adjoint: second.equation}
             for lead in self._judged(Mistake((first, second)), self._replay(exchanged)):
                 if not lead.remaining:
-                    found.append(self._explanation((Mistake((first,)), Mistake((second,))), lead.predicted))
+                    found.append(Explanation(self.scene, (Mistake((first,)), Mistake((second,))), lead.predicted))
         return found
 
     def _with_factors(self) -> list[Explanation]:
@@ -192,7 +192,7 @@ class Search:
                     # Both are in the one equation that was used.
                     both = replace(edit, equation=scaled.equation)
                     pair = tuple(replace(lead.mistake, edits=(one,)) for one in (both, factor))
-                    found.append(self._explanation(pair, lead.predicted))
+                    found.append(Explanation(self.scene, pair, lead.predicted))
         return found
 
     def _two_at_leaves(self) -> Iterator[tuple[tuple[Mistake, ...], dict[str, Array]]]:
@@ -381,9 +381,6 @@ class Search:
                     rounded = lead.mistake.names or (None if factor is None else float(f"{factor:.9g}"))
                     for habit in edit.habits:
                         yield (edit.kind, habit, rounded), lead.mistake, predicted
-
-    def _explanation(self, mistakes: Sequence[Mistake], predicted: Mapping[str, Array]) -> Explanation:
-        return Explanation(self.scene, tuple(mistakes), dict(predicted))
 
 
 def _joined(mistakes: Iterable[Mistake]) -> Mistake:

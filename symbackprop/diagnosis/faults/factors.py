@@ -11,7 +11,7 @@ from symbackprop.adjoint.records import Adjoint
 from symbackprop.diagnosis.edits import UNKNOWN, Edit, edited, occurrences_of, terms_of, times, with_term
 from symbackprop.diagnosis.scene import Scene
 from symbackprop.notation.expressions import Bracket, base_name, walk
-from symbackprop.notation.program import Role
+from symbackprop.notation.program import Role, occurrences
 from symbackprop.notation.terms import Term
 
 __all__ = ["another_index", "is_penalty", "part_left_out", "penalty", "scaled"]
@@ -57,7 +57,7 @@ def part_left_out(scene: Scene, adjoint: Adjoint) -> Iterator[Edit]:
             if not isinstance(factor, sympy.Add):
                 continue
             for summand in factor.args:
-                if not any(True for _ in _real_occurrences(summand)):
+                if not any(True for _ in occurrences(summand)):
                     continue
                 factors = (*term.factors[:number], factor - summand, *term.factors[number + 1 :])
                 new = replace(term, factors=factors)
@@ -134,10 +134,6 @@ def _is_constant(scene: Scene, name: str) -> bool:
     program = scene.differentiation.adjoint_program
     declared = {variable.name for variable in program.inputs}
     return not (program.used_by([name]) & declared)
-
-
-def _real_occurrences(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    return (o for o in occurrences_of(Term(_ONE, (), (expression,))))
 
 
 def _is_shifted(term: Term) -> bool:
