@@ -11,7 +11,15 @@ import pickle
 import signal
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    as_completed,
+)
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
@@ -170,10 +178,16 @@ class _Run:
             block = futures[future]
             try:
                 found = future.result()
-            except Exception:
+            except (BrokenExecutor, CancelledError):
                 if not again:
                     raise
                 lost.append(self._lose(block, _DIED))
+                continue
+            except Exception as error:  # What the block itself raised came home as a value: this is the executor's.
+                if not again:
+                    raise
+                said = f"the executor raised {type(error).__name__} for {{it}}"
+                lost.append(self._lose(block, said))
                 continue
             if isinstance(found, _Raised):
                 raise found.error

@@ -131,6 +131,24 @@ class Dying(Executor):
         return future
 
 
+class Raising(Executor):
+    """What it is asked for comes to an error of its own."""
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        future.set_exception(ConnectionError("no scheduler"))
+        return future
+
+
+def test_an_executors_own_error_is_not_called_a_death():
+    where, blocks = point()
+    found, notes = Workers(Raising()).derivatives(where, blocks)
+    same(found, where, blocks)
+    (note,) = notes
+    assert "the executor raised ConnectionError" in note
+    assert "died" not in note
+
+
 def test_jobs_have_a_new_pool(mark, monkeypatch):
     monkeypatch.setattr(dispatch, "run_block", dying_worker.fatal)
     where, blocks = point()
