@@ -20,7 +20,7 @@ import sympy
 from symbackprop.errors import UnreadableError, UsageError
 from symbackprop.specification.bounds import excess_of_power
 
-__all__ = ["LETTERS", "read_arithmetic"]
+__all__ = ["LETTERS", "arithmetic_tree", "read_arithmetic", "with_values"]
 
 LETTERS = tuple("abcghjklmnopqrstuvwxyz")
 """Names that both readers take for plain symbols: none of d, e, f and i, which they give meanings of their own."""
@@ -33,6 +33,11 @@ def read_arithmetic(latex: str, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
 
     Raises UnreadableError where the parser fails or returns anything but that arithmetic, or a number is too large.
     """
+    return with_values(arithmetic_tree(latex, tuple(values)), values)
+
+
+def arithmetic_tree(latex: str, letters: tuple[str, ...]) -> sympy.Expr:
+    """``latex`` as an expression over ``letters``, of which each stands in it once."""
     module = _parser()
     try:
         _reset(module)
@@ -44,9 +49,9 @@ def read_arithmetic(latex: str, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
     finally:
         _reset(module)
     leaves = sorted(_leaves(tree))
-    if leaves != sorted(values):
+    if leaves != sorted(letters):
         raise UnreadableError(f"latex2sympy2 reads {latex!r} as {tree}, which is not what is written")
-    return _with_values(tree, values)
+    return tree
 
 
 @lru_cache(maxsize=1)
@@ -80,12 +85,13 @@ def _leaves(tree: object) -> Iterator[str]:
 _COMBINE: dict[type[sympy.Expr], Callable[..., sympy.Expr]] = {sympy.Add: sympy.Add, sympy.Mul: sympy.Mul}
 
 
-def _with_values(tree: sympy.Expr, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
+def with_values(tree: sympy.Expr, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
+    """The tree of ``arithmetic_tree`` with the values of its letters put in; UnreadableError for what is too large."""
     if isinstance(tree, sympy.Symbol):
         return values[tree.name]
     if tree == -1:
         return tree
-    arguments = [_with_values(argument, values) for argument in tree.args]
+    arguments = [with_values(argument, values) for argument in tree.args]
     if isinstance(tree, sympy.Pow):
         base, exponent = arguments
         reason = excess_of_power(base, exponent)

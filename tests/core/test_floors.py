@@ -31,6 +31,8 @@ FLOORS = {
     "forms": 4,
     "documents": 5,
     "codegen": 5,
+    "reading": 5,
+    "claims": 6,
     "diagnosis": 6,
     "verification": 6,
     "training": 6,
