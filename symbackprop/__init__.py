@@ -11,6 +11,7 @@ derivation.save("derivation.tex")
 function = derivation.compile()      # function(parameters, x, y) -> (loss, gradients)
 print(derivation.verify())           # every weight against finite differences
 print(sbp.check_gradients(backward, net, parameters, x, y))   # a backward pass of one's own: what is wrong with it
+print(sbp.check_document("notes.tex"))   # formulas of somebody's notes: which hold, and what is wrong with the others
 run = net.train(x=x, y=y, learning_rate=0.1, epochs=1000)
 """
 
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 from symbackprop._version import __version__
 
 if TYPE_CHECKING:
-    from symbackprop.api import Derivation, Gradient, Network, Program, check_gradients
+    from symbackprop.api import Derivation, Gradient, Network, Program, check_document, check_gradients
+    from symbackprop.claims.result import Check, Claim
     from symbackprop.diagnosis.result import GradientCheck
     from symbackprop.errors import (
         EquationError,
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Activation": "layers.activations",
     "Adam": "optimizers",
+    "Check": "claims.result",
+    "Claim": "claims.result",
     "Dense": "layers.dense",
     "Derivation": "api",
     "EquationError": "errors",
@@ -59,6 +63,7 @@ _HOMES = {
     "Training": "training.result",
     "UnreadableError": "errors",
     "UsageError": "errors",
+    "check_document": "api",
     "check_gradients": "api",
 }
 
@@ -66,6 +71,8 @@ __all__ = [
     "SGD",
     "Activation",
     "Adam",
+    "Check",
+    "Claim",
     "Dense",
     "Derivation",
     "EquationError",
@@ -82,6 +89,7 @@ __all__ = [
     "UnreadableError",
     "UsageError",
     "__version__",
+    "check_document",
     "check_gradients",
 ]
 

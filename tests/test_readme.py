@@ -7,6 +7,8 @@ import io
 import re
 from pathlib import Path
 
+import symbackprop as sbp
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -26,7 +28,7 @@ def test_examples_print_what_readme_says(tmp_path, monkeypatch):
             assert text == printed
             printed = ""
             checked += 1
-    assert checked == 4
+    assert checked == 5
     assert names["report"].ok
     assert names["further"].epochs == 300
     assert (tmp_path / "curve.png").exists()
@@ -42,3 +44,11 @@ def _module_lines() -> str:
 def test_the_two_commands_are_there():
     assert "\n<!-- ci: tests -->\n```\n" in README
     assert ".venv/bin/symbackprop derive derivations/article-003-2-3-1/network.toml -o derivation.tex\n" in README
+
+
+def test_check_prints_what_readme_says():
+    (shown,) = re.findall(r"<!-- check -->\n```text\n(.*?)```", README, re.DOTALL)
+    root = Path(__file__).parents[1]
+    assert shown == f"{sbp.check_document(root / 'derivations' / 'notes-with-faults' / 'notes.tex')}\n".replace(
+        f"{root}/", ""
+    )

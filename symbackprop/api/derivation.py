@@ -42,6 +42,7 @@ __all__ = ["Derivation"]
 
 if TYPE_CHECKING:
     from symbackprop.api.models import Model
+    from symbackprop.claims.result import Check
 
 _BACKENDS = ("numpy",)
 
@@ -254,6 +255,29 @@ class Derivation:
         arguments = Arguments(derived.adjoint_program, _loss_name(self.network), self.network.sizes)
         gradients = {name: derived.by_variable[name].name for name in derived.wrt if name in derived.by_variable}
         return GradientFunction(arguments, derived.loss, gradients)
+
+    def check(self, latex: str) -> Check:
+        r"""Hold a formula that somebody derived by hand against this derivation; say what is wrong, and what is right.
+
+        ``latex`` is one formula, or several as rows: with ``$`` or ``\[ \]`` around it or without, a chain of
+        equalities, an ``align``. Its names are the usual ones for this network: W^{(1)}, W^{[1]}, w^1_{jk} or W_1,
+        \delta^{(1)} or dZ^{[1]}, x, \hat{y}. It is tried with the examples as rows, as columns, and with one of them as
+        a column vector; the reading under which most of it holds is taken, and named in ``readings``. The result is
+        that of ``check_document``. UsageError for what is no formula, UnreadableError for one that claims nothing.
+
+        >>> derivation = Network(2, [Dense(3, "sigmoid"), Dense(1)], "half_squared_error").derive()
+        >>> check = derivation.check(r"\delta^{(1)} = (W^{(2)})^\top \delta^{(2)} \odot \sigma'(z^{(1)})")
+        >>> check.outcome.value, check.readings
+        ('proved', ('read with one example, as a column vector',))
+        >>> check = derivation.check(r"\frac{\partial L}{\partial W^{(2)}} = -\Delta^{(2)\top} A^{(1)}")
+        >>> check.outcome.value, check.worst.fault
+        ('differs', 'sign')
+        """
+        # The parsers of formulas are for those who have formulas.
+        from symbackprop.api.claims import checked_network
+        from symbackprop.claims.document import check_formula
+
+        return check_formula(latex, checked_network(self.network))
 
     # -- documents -------------------------------------------------------------------------------------------------
 

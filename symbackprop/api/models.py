@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from symbackprop.adjoint.sweep import differentiate
 from symbackprop.api.derivation import Derivation
+from symbackprop.api.notes import program_from_notes
 from symbackprop.api.trained import Choices, drawn_parameters, train_model
 from symbackprop.documents.options import Options
 from symbackprop.documents.summary import Summary, summarize
@@ -226,7 +227,9 @@ class Network(Model):
 
     @staticmethod
     def load(path: str | Path) -> Model:
-        """The network, or the program, that a TOML file describes."""
+        """The network, or the program, that a TOML file describes, or that notes in .tex or .md define."""
+        if Path(path).suffix.lower() in (".tex", ".md"):
+            return Program._of(program_from_notes(path))
         specification = load_specification(path)
         if specification.description is None:
             return Program._of(specification.program, specification)

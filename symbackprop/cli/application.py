@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from symbackprop._version import __version__
+from symbackprop.cli.check import check
 from symbackprop.cli.compile import compile_module
 from symbackprop.cli.derive import derive
 from symbackprop.cli.status import Status
@@ -106,4 +107,5 @@ def application() -> None:
 application.add_command(derive)
 application.add_command(compile_module)
 application.add_command(verify)
+application.add_command(check)
 application.add_command(train)

@@ -1,4 +1,4 @@
-"""The argument NETWORK: a TOML file, or ``module:attribute``."""
+"""The argument NETWORK: a TOML file, notes that define a network, or ``module:attribute``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["load_model", "load_reference"]
 
 _NAMES = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _REFERENCE = re.compile(f"({_NAMES}):({_NAMES})")
-_NOTES = (".tex", ".md")
+_FILES = (".toml", ".tex", ".md")
 
 
 def load_model(network: str) -> Model:
@@ -36,11 +36,7 @@ def load_model(network: str) -> Model:
         raise UsageError("NETWORK is empty; name a TOML file, or module:attribute")
     path = Path(network)
     with redirect_stdout(sys.stderr):
-        if path.suffix.lower() in _NOTES:
-            raise UsageError(
-                f"{network}: networks are read from TOML files and from module:attribute, not from {path.suffix} files"
-            )
-        if ":" not in network or path.suffix.lower() == ".toml" or path.exists():
+        if ":" not in network or path.suffix.lower() in _FILES or path.exists():
             return Network.load(path)
         with _current_directory_on_path():
             return _from_module(network)

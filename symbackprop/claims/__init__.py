@@ -1,0 +1,1 @@
+"""Formulas that somebody else asserts, held against the derivation: outcome, evidence, and what is wrong."""
