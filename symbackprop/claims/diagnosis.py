@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symbackprop.claims.edits.editor import Edit, Editor, Vocabulary
+from symbackprop.claims.edits.products import without_factors
 from symbackprop.claims.edits.table import ADDITIONS, CHANGES, edits
 from symbackprop.claims.judge import Item, Judge, ratios
 from symbackprop.claims.vocabulary import vocabulary
@@ -98,7 +99,7 @@ class _Search:
         # An edit of an update says more than a constant: where the sign stands.
         constant = self.constant() if self.items else None
         if constant is not None and not self.relation.update:
-            return constant
+            return self.too_many(constant) or constant
         words = vocabulary(self.judge, self.relation, self.items, not self.items)
         found, scaled = self.edited(edits(self.relation.right, self.tree, words, CHANGES))
         if found is None and self.items:
@@ -175,6 +176,17 @@ class _Search:
                         return None
                     found += [derived / claimed if ratio else claimed for claimed, derived in pairs]
         return found
+
+    def too_many(self, constant: Diagnosis) -> Diagnosis | None:
+        """A constant that is written and should not be, where that is what is wrong."""
+        if constant.fault != "factor":
+            return None
+        words = vocabulary(self.judge, self.relation, self.items, False)
+        for edit in edits(self.relation.right, self.tree, words, (without_factors,)):
+            items = self.read(edit.side)
+            if items and self.holds(items):
+                return replace(constant, words=edit.words, correct=self.shown(edit.side))
+        return None
 
     def edited(self, tried: Iterator[Edit]) -> tuple[Diagnosis | None, Diagnosis | None]:
         """The first edit that makes the relation hold; the first that does so up to a constant."""

@@ -377,6 +377,8 @@ class _Session:
         if not verdict.outcome.holds:
             others = (self.assuming, self.at_worked_sizes, self.entry_by_entry, partial(self.on_the_output, relation))
             verdict = next((other for way in others if (other := way(verdict)) is not None), verdict)
+        if not verdict.outcome.holds and self.figures.lacks_numbers(relation):
+            return replace(plain, diagnosis="no numbers are given for this; write them, as in $x_1 = 0.5$")
         if not relation.update and self.shows_scale(verdict.items):
             self.absolute[self.number] = (verdict, verdict.outcome.holds)
         if verdict.outcome.holds:

@@ -169,7 +169,8 @@ class Judge:
         errors: list[UnreadFormulaError] = []
         for labels in self.instances(relation):
             try:
-                found.append(self.item(relation, labels, options or self.options[0], right or relation.right))
+                chosen = GRADIENTS[0] if relation.update else options or self.options[0]
+                found.append(self.item(relation, labels, chosen, right or relation.right))
             except ShapeMismatchError:
                 raise
             except UnreadFormulaError as error:
@@ -230,6 +231,11 @@ class Judge:
         if not left.rank and value.rank and set(reader.arrays.shape(value)) == {sympy.S.One}:
             # An array of one entry is that number.
             value = Value(reader.arrays.at(value, [sympy.S.Zero] * value.rank))
+        if left.rank == 1 and reader.arrays.is_row(value) and self.rows_of_examples():
+            # A bias beside rows of examples is the row that is added to each.
+            value = reader.arrays.transpose(value)
+            value = reader.arrays.as_column(value) if reader.arrays.is_column_matrix(value) else value
+            reader.note("the row on the right is read as the column on the left")
         derived_shape, claimed_shape = reader.arrays.shown(left), reader.arrays.shown(value)
         try:
             if left.rank and value.rank and not self.same_kind(reader, left, value):
@@ -273,6 +279,10 @@ class Judge:
             tuple(sizes.find(extent) for _, extent in left.axes),
         )
 
+    def rows_of_examples(self) -> bool:
+        """Whether the examples are rows."""
+        return any(declared.sample == 0 and len(declared.shape) == 2 for declared in self.notes.table.declared.values())
+
     def same_kind(self, reader: Elaborator, left: Value, value: Value) -> bool:
         """Whether two arrays may be equal: the same shape, where a column may be a matrix of one column."""
         arrays, sizes = reader.arrays, self.notes.sizes
@@ -305,6 +315,8 @@ class Judge:
         slope = reader.occurrence(replace(declared, adjoint=True, updated=False), reading, plain)
         slope = Value(slope.entry / self.notes.context.scale, slope.axes)
         rate = self.rate(relation, reader)
+        if rate == 1:
+            reader.note("right with the learning rate 1")
         entry = reader.arrays.at(slope, [i for i, _ in old.axes]) if old.axes else slope.entry
         return Value(old.entry - rate * entry, old.axes)
 
@@ -347,7 +359,7 @@ class Judge:
         first: Verdict | None = None
         misfit: ShapeMismatchError | None = None
         unread: UnreadFormulaError | None = None
-        for options in self.options:
+        for options in GRADIENTS if relation.update else self.options:
             if options != self.options[0] and not self.has_derivative(relation):
                 break
             try:

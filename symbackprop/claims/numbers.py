@@ -202,6 +202,13 @@ class Figures:
         known = {symbol: sympy.Integer(worked[symbol.name]) for symbol in self.program().sizes if symbol.name in worked}
         return tuple(int(extent.xreplace(known)) for _, extent in axes)
 
+    def lacks_numbers(self, relation: Relation) -> bool:
+        """Whether a printed number stands beside something that no numbers were given for."""
+        sides = (relation.left, relation.right)
+        numeric = [side for side in sides if is_numeric(self.judge.tree(side), self.judge)]
+        printed = any("." in token.text for side in numeric for token in side.tokens)
+        return len(numeric) == 1 and printed and not self.judge.notes.numbers and not self.printed
+
     def arithmetic(self, relation: Relation) -> NumberVerdict:
         """Numbers on both sides."""
         literals: dict[sympy.Symbol, str] = {}

@@ -19,7 +19,12 @@ class Claiming(Defining):
         for line in self.lines:
             statement = line.statement
             for place, sign in enumerate(statement.relations):
-                if (line.number, place) in self.defined_lines or sign in ("\\in", "\\sim", "\\propto", "\\mapsto"):
+                if (line.number, place) in self.defined_lines or sign in ("\\in", "\\sim", "\\mapsto"):
+                    continue
+                if sign == "\\propto":
+                    side = statement.sides[place]
+                    reason = "a proportion is not checked; write the factor, and an equals sign"
+                    self.refuse(line, UnreadFormulaError(reason, side.line, side.column))
                     continue
                 left = statement.sides[0 if place == 0 else place]
                 update = sign in ("\\leftarrow", "\\rightarrow") or self.updates(statement, place)

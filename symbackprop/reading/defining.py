@@ -10,7 +10,7 @@ from symbackprop.reading.relations import Line
 from symbackprop.reading.sources import UnreadFormulaError
 from symbackprop.reading.statements import EQUAL, Side, Statement
 from symbackprop.reading.survey import nodes
-from symbackprop.reading.syntax import Derivative, Differential, Group, Node, Product
+from symbackprop.reading.syntax import Addition, Derivative, Differential, Group, Node, Product
 from symbackprop.reading.table import Key, other_case
 from symbackprop.reading.worked_numbers import WorkedNumbers
 
@@ -54,6 +54,9 @@ class Defining(FunctionDefinitions, WorkedNumbers):
             name = called
         if name.plus or self.is_update(name, statement):
             return
+        if self.is_step(name, statement):
+            place = statement.sides[0].tokens[0]
+            place.fail("this looks like an update; write it as W \\leftarrow W - \\eta ..., or with W^+ on the left")
         if name.base in ("\\delta", "\\Delta") and not self.is_declared(name):
             self.deltas.append(line)
             return
@@ -111,6 +114,18 @@ class Defining(FunctionDefinitions, WorkedNumbers):
                     if text.replace(" ", "") == own and self.has_derivative(side):
                         return True
         return False
+
+    def is_step(self, name: Name, statement: Statement) -> bool:
+        """Whether the right side is another of the same letter and a derivative by it: W_{t+1} = W_t - eta dL/dW_t."""
+        right = statement.sides[1]
+        tree = self.tree(right)
+        derivatives = [node for node in nodes(tree) if isinstance(node, Derivative | Differential)]
+        by = [node.by if isinstance(node, Derivative) else node.body for node in derivatives]
+        letters = {found.base for node in by if node is not None and (found := name_of(node)) is not None}
+        terms = tree.terms if isinstance(tree, Addition) else ()
+        return name.base in letters and any(
+            (found := name_of(term)) is not None and found.base == name.base for _, term in terms
+        )
 
     def has_derivative(self, side: Side) -> bool:
         """Whether a side has a derivative, or a letter that stands for one or for a learning rate."""

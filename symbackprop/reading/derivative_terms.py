@@ -40,6 +40,7 @@ class DerivativeTerms(Calls):
         declared, reading = found
         if reading.power is not None:
             self.fail(node, "d stands before a power")
+        self.check_dependence(node, self.table.loss, declared.variable)
         adjoint = Declared(declared.variable, declared.shape, declared.axes, declared.sample, adjoint=True)
         value = self.occurrence(adjoint, reading, name)
         is_input = self.context.program.variables.get(declared.variable)
@@ -49,6 +50,16 @@ class DerivativeTerms(Calls):
         for _ in range(name.tops):
             value = self.arrays.transpose(value)
         return value
+
+    def check_dependence(self, node: Node, of: str, by: str) -> None:
+        """Raise where the notes do not say how one variable depends on another: that would make a derivative 0."""
+        helpers = tuple(self.context.helpers)
+        program = self.context.program.extended(helpers)
+        if by in program.variables and by not in {h.name for h in helpers} and by not in program.used_by((of,)):
+            self.fail(
+                node,
+                f"{of} does not depend on {by}, as these are defined here; write the equation in which {by} is used",
+            )
 
     def is_given(self, variable: str) -> bool:
         """Whether a variable is given to the program, not computed by it."""
@@ -70,6 +81,7 @@ class DerivativeTerms(Calls):
         by, by_positions, by_axes = self.by_what(node, of, expected)
         if of == by:
             return self.identity(node, of_positions, of_axes, by_positions, by_axes)
+        self.check_dependence(node, of, by)
         whole = len(of_axes) + len(by_axes)
         name = self.context.derivative(Request(of, by, place))
         entry = occurrence(name, *of_positions, *by_positions)

@@ -55,7 +55,12 @@ class Draft:
         self.trees: dict[int, Node] = {}
         begun(Place("notes", share=4 + len(lines) / 100))
         self.survey = survey([line.statement for line in lines])
-        self.table = Table(words=set(self.survey.words), generic=dict(self.survey.generic), last=dict(self.survey.last))
+        self.table = Table(
+            words=set(self.survey.words),
+            generic=dict(self.survey.generic),
+            last=dict(self.survey.last),
+            subscripted=frozenset(self.survey.subscripted),
+        )
         self.sizes = Sizes()
         self.context = Context(Program((), (), name="the notes"))
         self.variables: dict[str, Variable] = {}
@@ -80,7 +85,13 @@ class Draft:
 
     def stand_on(self, ground: Ground) -> None:
         """Begin with a network, its names and its numbers."""
-        self.table = replace(ground.table, words=self.table.words, generic=self.table.generic, last=self.table.last)
+        self.table = replace(
+            ground.table,
+            words=self.table.words,
+            generic=self.table.generic,
+            last=self.table.last,
+            subscripted=self.table.subscripted,
+        )
         if ground.layers:
             self.table.generic = dict.fromkeys(self.table.generic, tuple(range(1, ground.layers + 1)))
             self.table.last = dict.fromkeys(self.table.last, ground.layers)

@@ -64,11 +64,15 @@ class ErrorSignals(Settling):
         if isinstance(right, Derivative) and right.of is not None and self.is_loss(right.of):
             self.explicit_signal(line, left, right)
             return
-        for labels in self.instances(line.statement):
-            options = list(readings(left, labels))
-            if any((left.base, option.label) in self.table.declared for option in options):
+        instances = [(labels, list(readings(left, labels))) for labels in self.instances(line.statement)]
+        # What is an error signal for one layer is one for all.
+        known = any(self.target_of(options) or self.is_signal(left.base, options) for _, options in instances)
+        for labels, options in instances:
+            if self.is_signal(left.base, options):
                 continue
             target = self.target_of(options)
+            if target is None and known:
+                continue
             if target is not None:
                 option, declared = target
                 self.table.declared[left.base, option.label] = replace(declared, adjoint=True)
@@ -80,6 +84,10 @@ class ErrorSignals(Settling):
                     self.defined_lines.add((line.number, 0))
                 except BlockedError:
                     continue
+
+    def is_signal(self, base: str, options: Sequence[Reading]) -> bool:
+        """Whether an error signal of this name is known already."""
+        return any((base, option.label) in self.table.declared for option in options)
 
     def target_of(self, options: Sequence[Reading]) -> tuple[Reading, Declared] | None:
         """The pre-activations whose error signal is meant."""

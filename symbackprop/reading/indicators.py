@@ -32,13 +32,20 @@ class Indicators(Conditions, Positions):
                 return self.bracket(body)
             self.fail(rest[0], "the condition is no comparison")
         script = name.below[0]
-        if isinstance(script.body, Comparison):
-            return self.bracket(script.body)
+        condition = script.body.body if isinstance(script.body, Group) else script.body
+        if isinstance(condition, Comparison):
+            return self.bracket(condition)
         parts = script.text.split("=")
         if len(parts) == 2:
             left, right = (self.position(part, None, name.node) for part in parts)
             return Value(Bracket(sympy.Eq(left, right)))
         return self.ones(name)
+
+    def has_condition(self, name: Name) -> bool:
+        """Whether a condition stands below a 1."""
+        return bool(name.below) and any(
+            sign in name.below[0].text for sign in ("=", "<", ">", "\\leq", "\\geq", "\\neq")
+        )
 
     def ones(self, name: Name) -> Value:
         """A column of ones."""

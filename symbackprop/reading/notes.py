@@ -13,6 +13,7 @@ import sympy
 from symbackprop.notation.expressions import base_name
 from symbackprop.notation.program import Equation, Program, Variable, occurrences
 from symbackprop.reading.claiming import Claiming
+from symbackprop.reading.connecting import connected
 from symbackprop.reading.context import Context
 from symbackprop.reading.declaring import Declaring
 from symbackprop.reading.error_signals import ErrorSignals
@@ -74,6 +75,8 @@ class _Builder(Declaring, LossFinding, ErrorSignals, Claiming):
         self.settle()
         begun(everything)
         self.find_loss()
+        if not self.given:
+            self.equations = connected(self.equations, self.table.loss)
         self.find_batch()
         self.error_signals()
         self.claims()

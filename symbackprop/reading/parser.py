@@ -96,7 +96,8 @@ class _Reader(BracketReader, DifferentialReader, EnvironmentReader, ScriptReader
                 factor = self.quotient()
                 factors.append(Addition(begin, self.at, ((minus, factor),)) if signed else factor)
             elif self.starts_factor():
-                if self.next.text.isdigit() or self.next.text == ".":
+                bracket = self.tokens[self.at - 1].text in (")", "]", "}")
+                if (self.next.text.isdigit() or self.next.text == ".") and not bracket:
                     self.fail(
                         f"a number follows {self.tokens[self.at - 1].text!r}; write it in front, or \\cdot before it"
                     )

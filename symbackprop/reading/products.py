@@ -53,7 +53,14 @@ class Products(DerivativeTerms):
         """The product of two values entry by entry; the outer product of two columns."""
         if operator == "\\otimes" and first.rank == 1 and second.rank == 1:
             return self.arrays.multiplied(first, self.arrays.transpose(second))
-        return self.together(node, "a\\cdot b", first, second, f"{operator.lstrip(chr(92))} (entry by entry)")
+        join = f"{operator.lstrip(chr(92))} (entry by entry)"
+        if first.rank and second.rank and self.arrays.shape(first) != self.arrays.shape(second):
+            columns = [v if not self.arrays.is_column_matrix(v) else self.arrays.as_column(v) for v in (first, second)]
+            if columns[0].rank != columns[1].rank:
+                # Entry by entry nothing is repeated.
+                error = ShapeError(f"{self.arrays.shown(first)} {join} {self.arrays.shown(second)}")
+                self.misfit(node, error, self.remedy(first, second))
+        return self.together(node, "a\\cdot b", first, second, join)
 
     def chain(self, node: Product, factors: list[Node], operators: list[str], expected: Value | None) -> Value:
         """Factors from left to right: calls first, then products by their shapes."""

@@ -21,8 +21,9 @@ class Resolution(Occurrences):
         """The declared symbol that ``name`` is, and how its scripts are read."""
         options = list(readings(name, self.labels))
         above = name.above[0] if len(name.above) == 1 else None
-        if self.table.bracketed and above is not None and above.kind == "plain" and above.text.isdigit():
-            # Where layers stand in brackets, a bare number above is a power.
+        bare = above is not None and above.kind == "plain" and above.text.isdigit()
+        if bare and (self.table.bracketed or name.base in self.table.subscripted):
+            # Where layers stand in brackets, or below, a bare number above is a power.
             options = [reading for reading in options if reading.power is not None]
         for reading in options:
             declared = self.declared(name, reading)

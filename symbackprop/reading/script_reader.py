@@ -39,7 +39,7 @@ class ScriptReader(TokenReader):
         reader = replace(self, tokens=(*self.tokens[:begin], *piece, end), at=begin, bars=0, double=0)
         body: Node | None
         try:
-            body = reader.expression()
+            body = reader.comparison()
         except UnreadFormulaError:
             body = None
         if reader.next.kind != END:

@@ -34,6 +34,7 @@ class Survey:
     ``ranks``    how many indices the symbols of a letter carry, the most
     ``above``    the symbols that stand above in derivatives, by how often
     ``small_d``  whether dX is written for a derivative
+    ``subscripted``  symbols whose numbers stand below, so that a bare number above is a power
     ``indices``  letters that are indices for certain: summed over, or side by side with others below a symbol
     """
 
@@ -45,6 +46,7 @@ class Survey:
     above: dict[str, int] = field(default_factory=dict)
     small_d: bool = False
     indices: set[str] = field(default_factory=set)
+    subscripted: set[str] = field(default_factory=set)
 
 
 def nodes(node: object) -> Iterator[Node]:
@@ -69,6 +71,7 @@ def survey(found: Sequence[Statement]) -> Survey:
             except UnreadFormulaError:
                 continue
     _look(trees, result, _stated(found))
+    _find_subscripted(found, trees, result)
     return result
 
 
@@ -90,6 +93,29 @@ def _stated(found: Sequence[Statement]) -> dict[str, int]:
         if letter == "L" or len(listed) > 1:
             stated[letter] = int(listed[-1])
     return stated
+
+
+def _find_subscripted(found: Sequence[Statement], trees: Sequence[Node], result: Survey) -> None:
+    """The symbols that are numbered below, and never above."""
+    below: set[str] = set()
+    above: set[str] = set()
+    for statement in found:
+        try:
+            left = name_of(parse(statement.sides[0].tokens, result.words))
+        except UnreadFormulaError:
+            continue
+        if left is not None and any(script.kind == "plain" and script.text.isdigit() for script in left.above):
+            above.add(left.base)
+    for tree in trees:
+        for node in nodes(tree):
+            name = name_of(node)
+            if name is None:
+                continue
+            if any(script.text.isdigit() for script in name.below):
+                below.add(name.base)
+            if any(script.kind != "plain" or not script.text.isdigit() for script in name.above):
+                above.add(name.base)
+    result.subscripted = below - above
 
 
 def _words(found: Sequence[Statement]) -> set[str]:

@@ -67,7 +67,7 @@ class Symbols(Resolution, Scripts, Indicators):
                 return Value(sympy.exp(value.entry), value.axes)
             return None
         if self.is_indicator(name) and name.base == "1":
-            return self.indicator(name, []) if name.below and "=" in name.below[0].text else self.ones(name)
+            return self.indicator(name, []) if self.has_condition(name) else self.ones(name)
         if name.base == "I" and not name.above and len(name.below) < 2:
             extent = self.size_of(name.below[0]) if name.below else self.sizes.fresh("unit")
             if extent is not None:

@@ -61,7 +61,8 @@ class Table:
     r"""What every name stands for, while notes are read.
 
     ``generic`` are the letters that number layers or time steps, with the numbers they run through; ``last`` those
-    that mean the last of them; ``bracketed`` says that such numbers stand in brackets. ``activations`` has the function
+    that mean the last of them; ``bracketed`` says that such numbers stand in brackets,
+    ``subscripted`` of which symbols they stand below. ``activations`` has the function
     that a layer applies to a pre-activation, by the variable, None where it is none of single entries; a letter such as
     ``\varphi`` before that variable means it.
     """
@@ -77,6 +78,7 @@ class Table:
     last: dict[str, int] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
     bracketed: bool = False
+    subscripted: frozenset[str] = frozenset()
     loss: str | None = None
     batch: sympy.Expr | None = None
     kept: frozenset[int] | None = None
