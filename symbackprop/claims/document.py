@@ -357,7 +357,7 @@ class _Session:
             number = self.figures.verdict(relation)
             if number is not None:
                 return self.in_numbers(plain, relation, number)
-            verdict = self.judge.verdict(relation)
+            verdict = self.for_one_weight(relation) or self.judge.verdict(relation)
         except ShapeMismatchError as error:
             found = diagnose(self.judge, relation, (), self.judge.options[0], error.reason, tuple(self.taken))
             return replace(
@@ -369,6 +369,9 @@ class _Session:
                 correct=found.correct,
             )
         except UnreadFormulaError as error:
+            beside = self.on_the_output(relation)
+            if beside is not None:
+                return replace(plain, outcome=beside.outcome, by=beside.by, assumptions=self.assumed(beside))
             return replace(plain, line=error.line, column=error.column, diagnosis=error.reason)
         except (SymbackpropError, ArithmeticError, RecursionError) as error:
             return replace(plain, diagnosis=f"this cannot be computed: {error}")
@@ -377,6 +380,7 @@ class _Session:
         if not verdict.outcome.holds:
             others = (self.assuming, self.at_worked_sizes, self.entry_by_entry, partial(self.on_the_output, relation))
             verdict = next((other for way in others if (other := way(verdict)) is not None), verdict)
+        verdict = self.proved_in_the_example(verdict)
         if not verdict.outcome.holds and self.figures.lacks_numbers(relation):
             return replace(plain, diagnosis="no numbers are given for this; write them, as in $x_1 = 0.5$")
         if not relation.update and self.shows_scale(verdict.items):
@@ -450,6 +454,37 @@ class _Session:
         said = ", ".join(f"{name} = {number}" for name, number in sizes.items())
         return replace(found, notes=verdict.notes, assumption=f"right for the worked example, {said}")
 
+    def for_one_weight(self, relation: Relation) -> Verdict | None:
+        """The verdict on a claim about single entries, by all sums written out at the sizes of the worked example."""
+        sizes = self.worked_sizes()
+        if not sizes or relation.update:
+            return None
+        try:
+            items = self.judge.items(relation)
+            if any(item.free for item in items) or not self.judge.holds_here(items, sizes=sizes):
+                return None
+            if not self.judge.proved_at(items, sizes):
+                return None
+            said = ", ".join(f"{name} = {number}" for name, number in sizes.items())
+            assumption = "" if self.judge.holds_here(items) else f"right for the worked example, {said}"
+        except (UnreadFormulaError, SymbackpropError, ArithmeticError):
+            return None
+        notes = tuple(dict.fromkeys(note for item in items for note in item.notes))
+        return Verdict(Outcome.PROVED, f"index form at sizes {said}", tuple(items), notes, None, assumption)
+
+    def proved_in_the_example(self, verdict: Verdict) -> Verdict:
+        """A verdict that only agrees, proved at the sizes of the worked example, if it can be."""
+        sizes = self.worked_sizes()
+        if verdict.outcome is not Outcome.AGREES or (not sizes and self.notes.program.sizes):
+            return verdict
+        try:
+            proved = self.judge.proved_at(verdict.items, sizes)
+        except (SymbackpropError, ArithmeticError, RecursionError):
+            return verdict
+        said = ", ".join(f"{name} = {number}" for name, number in sizes.items())
+        by = f"index form at sizes {said}" if said else "index form, all sums written out"
+        return replace(verdict, outcome=Outcome.PROVED, by=by) if proved else verdict
+
     def entry_by_entry(self, verdict: Verdict) -> Verdict | None:
         """The verdict for the layers whose activation works entry by entry, if that makes a claim for all hold."""
         activations = self.notes.table.activations
@@ -467,7 +502,7 @@ class _Session:
         said = "right for the layers whose activation works entry by entry"
         return replace(found, notes=verdict.notes, assumption=said)
 
-    def on_the_output(self, relation: Relation, verdict: Verdict) -> Verdict | None:
+    def on_the_output(self, relation: Relation, verdict: Verdict | None = None) -> Verdict | None:
         """The verdict for the loss as a function of the output, if the claim holds for that."""
         if self._beside is None:
             self._beside = (self.unfused(),)

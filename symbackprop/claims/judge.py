@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sympy
 
 from symbackprop.claims.arbitrary import arbitrary_arrays
+from symbackprop.claims.concrete import at_sizes, program_at_sizes
 from symbackprop.claims.derived import Derived
 from symbackprop.claims.equality import Evidence, compare
 from symbackprop.claims.points import Point, UndefinedError, points, small_sizes
+from symbackprop.claims.proof import proved_for_all_sizes
 from symbackprop.claims.result import Outcome
 from symbackprop.errors import SymbackpropError
 from symbackprop.notation.expressions import Bracket, ElementwiseFunction, Limit, base_name, index, occurrence
@@ -37,6 +40,7 @@ GRADIENTS = (Options(), Options(entrywise=True))
 JACOBIANS = (Options(numerator=True), Options(numerator=True, entrywise=True))
 """Derivatives by arrays as Jacobians, in numerator layout."""
 _SEEDS = (0, 1, 2)
+_SECONDS_AT_SIZES = 1.0
 _MANY = tuple(range(12))
 
 
@@ -123,6 +127,7 @@ class Judge:
 
     def __init__(self, notes: Notes, scale: sympy.Expr = sympy.S.One, options: tuple[Options, ...] = GRADIENTS) -> None:
         self.notes = notes
+        self._at_sizes: tuple[Equation, dict[sympy.Symbol, sympy.Integer], Program] | None = None
         self._trees: dict[int, tuple[Side, Node]] = {}
         self.options = options
         self.notes.context.scale = scale
@@ -408,6 +413,21 @@ class Judge:
                     worst = evidence
         assert worst is not None
         return Verdict(worst.outcome, worst.by + _of_layers(items), tuple(items), notes, worst)
+
+    def proved_at(self, items: Sequence[Item], sizes: Mapping[str, int]) -> bool:
+        """Whether the sides are the same with all sums written out at the given sizes."""
+        program = self.derived.program()
+        numbers = {size: sympy.Integer(sizes[size.name]) for size in program.sizes if size.name in sizes}
+        if self._at_sizes is None or self._at_sizes[0] is not program.equations[-1] or self._at_sizes[1] != numbers:
+            self._at_sizes = (program.equations[-1], numbers, program_at_sizes(program, numbers))
+        at = self._at_sizes[2]
+        deadline = time.monotonic() + _SECONDS_AT_SIZES
+        for item in items:
+            free = tuple((i, extent.xreplace(numbers)) for i, extent in item.free)
+            sides = (at_sizes(item.claimed, numbers), at_sizes(item.derived, numbers))
+            if not proved_for_all_sizes(*sides, at, free, deadline=deadline):
+                return False
+        return True
 
     def by_cases(self, items: Sequence[Item]) -> bool:
         """Whether a few numbers decide which case of a function comes up, so that a few points might miss one."""
