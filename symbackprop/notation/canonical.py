@@ -194,11 +194,16 @@ class _Reader:
     def reduction(self, node: sympy.Sum, names: _Names) -> Open:
         inner = dict(names)
         over = []
+        # A sum of one term is that term.
+        alone = {symbol: sympy.Integer(0) for symbol, reach in limits(node) if reach == 1}
+        body = substitute(node.args[0], alone)
         for symbol, reach in limits(node):
+            if symbol in alone:
+                continue
             extent = self.form(reach, names)
             inner[symbol] = self.algebra.fresh(extent)
             over.append((inner[symbol], extent))
-        return self.algebra.summed(self.terms(node.args[0], inner), over)
+        return self.algebra.summed(self.terms(body, inner), over)
 
     def maximum(self, node: Maximum, names: _Names) -> Open:
         if len(node.args) != 2:

@@ -455,3 +455,11 @@ def test_unfolding_captures_nothing() -> None:
     expected = total(total(w(j, k) * x(k), (k, D)) * total(w(i, k) * x(k), (k, D)), (j, D))
     assert canonical(found) == canonical(expected)
     assert unfold(x(n), row) == x(n)
+
+
+def test_a_sum_of_one_term_is_the_term():
+    i, k = index("i"), index("k")
+    body = occurrence("w", k, i) * occurrence("d", k)
+    assert canonical(total(body, (k, sympy.Integer(1)))) == canonical(
+        occurrence("w", sympy.Integer(0), i) * occurrence("d", sympy.Integer(0))
+    )
