@@ -47,7 +47,7 @@ def test_every_derivation_is_checked():
     assert set(CLAIMS) == {path.parent.name for path in DERIVATIONS.glob("*/derivation.md")}
 
 
-@pytest.mark.parametrize("name", CLAIMS if EVERYTHING else ["article-000-2-3-1", "softmax-2-3-3"])
+@pytest.mark.parametrize("name", CLAIMS if EVERYTHING else ["article-000-2-3-1"])
 def test_a_document_of_ours_holds(name):
     folder = DERIVATIONS / name
     check = sbp.check_document(folder / "derivation.md", folder / "network.toml", progress=False)
