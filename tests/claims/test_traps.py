@@ -55,6 +55,7 @@ TRAPS = {
         r"\frac{\partial L}{\partial b} = \mathbf{1}^\top \frac{\partial L}{\partial Z}",
         "holds",
     ),
+    "what two examples make true": (ROWS, r"dW = \frac{2}{N} X^\top dZ", "differs"),
     "a number without numbers": (ROWS, r"\frac{\partial L}{\partial Z} = 0.5", "unreadable"),
     "a loss that is averaged": (ROWS, r"\frac{\partial L}{\partial W} = \frac{1}{N} X^\top (Z - Y)", "differs"),
 }
